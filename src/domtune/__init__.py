@@ -1,0 +1,43 @@
+"""domtune parts a libvirt domain's tuning from its definition, and starts the domain minimal or tuned.
+
+    domain XML ── split ──┬── definition ────────────────┐
+                          └── tuning ──┐                 ├── start ── read back
+    profiles ── check ── stack ────────┴── lifecycle ────┘
+                                 (in the XML, or on the running domain)
+
+`split` and `merge` need no hypervisor. `connect` opens one, `start` starts a domain on it and says what was done.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domtune.connection import connect
+    from domtune.errors import Error
+    from domtune.merge import merge
+    from domtune.split import split
+    from domtune.start import start
+    from domtune.tuning import Split, Tuning
+
+__all__ = ["Error", "Split", "Tuning", "connect", "merge", "split", "start"]
+
+_HOME = {
+    "Error": "errors",
+    "Split": "tuning",
+    "Tuning": "tuning",
+    "connect": "connection",
+    "merge": "merge",
+    "split": "split",
+    "start": "start",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used: importing domtune loads neither libvirt nor lxml."""
+    if name in _HOME:
+        value: object = getattr(import_module(f"domtune.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'domtune' has no attribute {name!r}")

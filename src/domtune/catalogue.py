@@ -1,0 +1,67 @@
+"""Profiles by name: where they are looked for, and one profile with all it inherits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from domtune.errors import Invalid, NotFound
+from domtune.profile import Profile, read
+
+SHIPPED = Path(__file__).parent / "profiles"
+ENDINGS = (".yaml", ".yml")
+
+
+def places() -> list[Path]:
+    """Return the directories of profiles, the user's own first: what is found first counts."""
+    if given := os.environ.get("DOMTUNE_CONFIG_DIR"):
+        return [Path(given) / "profiles", SHIPPED]
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    return [home / "domtune" / "profiles", Path("/etc/domtune/profiles"), SHIPPED]
+
+
+def is_path(name: str) -> bool:
+    """Tell a path from a name: it holds a slash, or ends as a YAML file does, or is the stream ``-``."""
+    return name == "-" or "/" in name or name.endswith(ENDINGS)
+
+
+def load(name: str, *, near: Path | None = None) -> list[Profile]:
+    """Return a profile, by path or name, after those it inherits: wide to narrow.
+
+    `near` is the directory of the profile that asks, where a name is looked for first. Raises `NotFound`, and `Invalid`
+    for faults in any of them and for circles of `inherits`.
+    """
+    return list(_chain(name, near, ()))
+
+
+def _chain(name: str, near: Path | None, above: tuple[str, ...]) -> Iterator[Profile]:
+    path = Path(name) if is_path(name) else _find(name, near)
+    key = str(path.resolve()) if name != "-" else "-"
+    if key in above:
+        circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
+        raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
+    profile = read(read_text(path), str(path))
+    for inherited in profile.inherits:
+        yield from _chain(inherited, path.parent, (*above, key))
+    yield profile
+
+
+def _find(name: str, near: Path | None) -> Path:
+    looked = ([near] if near else []) + places()
+    for place in looked:
+        for ending in ENDINGS:
+            path = place / f"{name}{ending}"
+            if path.is_file():
+                return path
+    raise NotFound(f"{name}: no such profile in {', '.join(str(place) for place in looked)}; for a file give its path")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, or of standard input for ``-``; raise `Invalid` if it cannot be read."""
+    try:
+        return (Path("/dev/stdin") if str(path) == "-" else path).read_bytes().decode()
+    except OSError as error:
+        raise Invalid(f"{path}: cannot read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None

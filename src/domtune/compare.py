@@ -1,0 +1,108 @@
+"""Compare what was wanted with what is found, by effect: absent, the default and an explicit default are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from domtune.expand import canonical, iothreads
+from domtune.tree import Element
+from domtune.tuning import Setting
+from domtune.values import parse_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting that does not hold, and what was found instead (None: nothing)."""
+
+    wanted: Setting
+    found: str | None
+
+    def __str__(self) -> str:
+        there = "nothing" if self.found is None else self.found
+        return f"{self.wanted.name}: wanted {self.wanted.said}, found {there}"
+
+
+def differences(wanted: Sequence[Setting], found: Sequence[Setting], root: Element, driver: str) -> list[Difference]:
+    """Return what of `wanted` does not hold in `found`, which was read off the domain `root`."""
+    there = {address: setting for setting in found for address in _addresses(setting)}
+    threads = iothreads(found, root)
+    missing = []
+    for setting in canonical(wanted, root):
+        if setting.param.name == "iothread.ids" and not setting.is_default:
+            if not parse_ids(setting.keys[0]) <= threads:
+                missing.append(Difference(setting, None))
+            continue
+        for address in _addresses(setting):
+            held = there.get(address)
+            if not _holds(setting, held, driver):
+                missing.append(Difference(setting, None if held is None else held.said))
+                break
+    return missing
+
+
+def same(one: Setting, other: Setting) -> bool:
+    """Tell whether two settings of one parameter mean the same."""
+    return one.value == other.value if one.value is not None else one.text == other.text
+
+
+def reads(wanted: Setting, said: str | None) -> bool:
+    """Tell whether what a getter says is what was wanted; it writes a number where XML has none."""
+    if said is None:
+        return False
+    try:
+        return wanted.param.kind_of(wanted.keys).parse(said) == wanted.value
+    except ValueError:
+        return False
+
+
+def _addresses(setting: Setting) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Give what a setting sets; a key that is a set of ids speaks of each id (libvirt splits vcpusched so)."""
+    forms = setting.param.key_forms
+    spread = [n for n, form in enumerate(forms) if form.endswith("*")]
+    if not spread or len(forms) > 1:
+        keys = tuple(_same_set(form, key) for form, key in zip(forms, setting.keys, strict=False))
+        yield setting.param.name, keys + setting.keys[len(keys) :]
+        return
+    for number in sorted(_ids(setting.keys[0])):
+        yield setting.param.name, (number,)
+
+
+def _same_set(form: str, key: str) -> object:
+    return _ids(key) if form.endswith("*") else key
+
+
+def _ids(key: str) -> frozenset[int]:
+    try:
+        return parse_ids(key)
+    except ValueError:
+        return frozenset()
+
+
+def _holds(wanted: Setting, found: Setting | None, driver: str) -> bool:
+    values = _nothing(wanted, driver)
+    if found is None:
+        return wanted.is_default or wanted.value in values
+    if wanted.is_default:
+        return found.value in values
+    return wanted.value is not None and found.value == wanted.value
+
+
+def _nothing(setting: Setting, driver: str) -> set[object]:
+    """Return the values of a row that mean the same as saying nothing."""
+    fact = setting.param.fact(driver)
+    kind = setting.param.kind_of(setting.keys)
+    texts: Iterable[str | None] = (
+        fact.default if fact else None,
+        fact.unset if fact else None,
+        getattr(kind, "unlimited", None),
+        *setting.param.implied,
+    )
+    values: set[object] = set()
+    for text in texts:
+        if text is not None:
+            try:
+                values.add(kind.parse(text))
+            except ValueError:
+                continue
+    return values

@@ -1,0 +1,275 @@
+"""libvirt: the only module that imports it. Connections and domains as small typed things, errors in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Self, cast
+
+import libvirt
+
+from domtune.errors import Error, Failed, NotFound, Refused, Unreachable
+from domtune.vocabulary.drivers import Driver, by_type
+
+_DENIED = {libvirt.VIR_ERR_ACCESS_DENIED, libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED}
+_loop = threading.Lock()
+_looping = False
+
+
+def _quiet(_context: object, _error: object) -> None:
+    """Keep libvirt from writing to standard error: what went wrong is in the exception."""
+
+
+libvirt.registerErrorHandler(_quiet, None)
+
+
+def start_event_loop() -> None:
+    """Run libvirt's event loop in a thread of its own, once for a process.
+
+    Keepalive of remote connections and the embedded driver (its QEMU monitors) need it. It must be registered before
+    the first connection is opened.
+    """
+    global _looping  # noqa: PLW0603 - libvirt has one loop for a process
+    with _loop:
+        if _looping:
+            return
+        libvirt.virEventRegisterDefaultImpl()
+        threading.Thread(target=_run_loop, name="libvirt-events", daemon=True).start()
+        _looping = True
+
+
+def _run_loop() -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()
+
+
+@contextlib.contextmanager
+def said(doing: str, kind: type[Error] = Failed) -> Iterator[None]:
+    """Turn libvirt's errors into ours: what was being done, and what libvirt says of it."""
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        message = error.get_error_message() or str(error)
+        if error.get_error_code() in _DENIED:
+            raise Unreachable(f"{doing}: no rights: {message}; run as root or join the libvirt group") from None
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            raise NotFound(f"{doing}: {message}") from None
+        raise kind(f"{doing}: {message}") from None
+
+
+def connect(uri: str | None = None, *, readonly: bool = False) -> Connection:
+    """Open a connection to a hypervisor, found as virsh finds it when no URI is given.
+
+    That is: the URI given, LIBVIRT_DEFAULT_URI, uri_default in libvirt.conf, then libvirt's own probing. Use it as a
+    context manager or `close` it. Raises `Unreachable` if no driver answers, rights are missing, or the URI is none.
+    """
+    scheme, _, rest = (uri or "").partition("://")
+    remote = "+" in scheme or not (rest or "/").startswith("/")
+    if uri is not None and (remote or rest.startswith("/embed")):
+        start_event_loop()
+    shown = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or "the default hypervisor"
+    with said(f"cannot connect to {shown}", Unreachable):
+        raw = libvirt.openReadOnly(uri) if readonly else libvirt.open(uri)
+    if remote:
+        with contextlib.suppress(libvirt.libvirtError):  # old daemons and some transports have no keepalive
+            raw.setKeepAlive(5, 3)
+    return Connection(raw)
+
+
+class Connection:
+    """An open connection to one hypervisor driver on one host."""
+
+    def __init__(self, raw: libvirt.virConnect) -> None:
+        self.raw = raw
+        with said("asking the hypervisor who it is", Unreachable):
+            self.uri: str = raw.getURI()
+            type_ = raw.getType()
+        driver = by_type(type_)
+        if driver is None:
+            raise Refused(
+                f"{self.uri}: domtune has no facts on libvirt's {type_} driver; see domtune params for those it has"
+            )
+        self.driver: Driver = driver
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(libvirt.libvirtError):
+            self.raw.close()
+
+    @property
+    def is_session(self) -> bool:
+        """Whether the driver runs without privileges, where there are no cgroups to tune."""
+        return self.uri.split("?")[0].rstrip("/").endswith("/session")
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the hypervisor may run on another host, so that files of this one say nothing of it."""
+        return bool(self.uri.split("://")[1].split("/")[0])
+
+    @property
+    def host(self) -> str:
+        """The host's UUID, or its name where the driver does not know one: what state on disk is kept by."""
+        with said("asking for the host's name"):
+            return str(self.raw.getHostname())
+
+    def capabilities(self) -> str:
+        """Return the host's capabilities as XML."""
+        with said("asking for the host's capabilities"):
+            return str(self.raw.getCapabilities())
+
+    def host_cpus(self) -> frozenset[int]:
+        """Return the ids of the host's CPUs that are online."""
+        try:
+            cpus = cast("tuple[int, list[bool], int]", self.raw.getCPUMap())[1]
+            return frozenset(number for number, online in enumerate(cpus) if online)
+        except libvirt.libvirtError:  # Xen's driver has no virNodeGetCPUMap
+            with said("asking for the host's CPUs"):
+                return frozenset(range(cast("list[int]", self.raw.getInfo())[2]))
+
+    def domain(self, name: str) -> Domain:
+        """Return the domain of this id, UUID or name; raise `NotFound`."""
+        for lookup in (self._by_id, self.raw.lookupByUUIDString, self.raw.lookupByName):
+            with contextlib.suppress(libvirt.libvirtError, ValueError):
+                return Domain(lookup(name), self)
+        names = ", ".join(sorted(domain.name for domain in self.domains())) or "no domains"
+        raise NotFound(f"{name}: no such domain on {self.uri}, which has {names}")
+
+    def domains(self, patterns: tuple[str, ...] = ("*",)) -> list[Domain]:
+        """Return the domains whose names match any of these globs."""
+        with said("listing the domains"):
+            every = [Domain(raw, self) for raw in self.raw.listAllDomains(0)]
+        return [domain for domain in every if any(fnmatch.fnmatchcase(domain.name, each) for each in patterns)]
+
+    def find(self, uuid: str | None, name: str | None) -> Domain | None:
+        """Return the domain that has this UUID, or else this name, if there is one."""
+        with contextlib.suppress(libvirt.libvirtError):
+            if uuid:
+                return Domain(self.raw.lookupByUUIDString(uuid), self)
+        with contextlib.suppress(libvirt.libvirtError):
+            if name:
+                return Domain(self.raw.lookupByName(name), self)
+        return None
+
+    def create(self, xml: str, *, paused: bool = False) -> Domain:
+        """Create a running domain from XML; a stored definition of the same UUID stays as it is."""
+        flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
+        with said("cannot start"):
+            return Domain(self.raw.createXML(xml, flags), self)
+
+    def define(self, xml: str) -> Domain:
+        """Store a definition."""
+        with said("cannot store the definition"):
+            return Domain(self.raw.defineXML(xml), self)
+
+    def _by_id(self, name: str) -> libvirt.virDomain:
+        return self.raw.lookupByID(int(name))
+
+
+class Domain:
+    """One domain on one connection."""
+
+    def __init__(self, raw: libvirt.virDomain, connection: Connection) -> None:
+        self.raw = raw
+        self.connection = connection
+        self.name: str = raw.name()
+        self.uuid: str = raw.UUIDString()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs, paused or not."""
+        with said(f"{self.name}: asking for its state"):
+            return bool(self.raw.isActive())
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its CPUs are stopped."""
+        with said(f"{self.name}: asking for its state"):
+            return bool(cast("list[int]", self.raw.state())[0] == libvirt.VIR_DOMAIN_PAUSED)
+
+    @property
+    def is_persistent(self) -> bool:
+        """Whether it has a stored definition."""
+        with said(f"{self.name}: asking whether it is stored"):
+            return bool(self.raw.isPersistent())
+
+    @property
+    def has_managed_save(self) -> bool:
+        """Whether a saved image of it waits to be restored."""
+        with contextlib.suppress(libvirt.libvirtError):  # drivers without managed save do not have the call
+            return bool(self.raw.hasManagedSaveImage(0))
+        return False
+
+    def stored_xml(self) -> str:
+        """Return the stored definition with its secrets, which a run without them would lose."""
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+        with said(f"{self.name}: reading its definition"):
+            return str(self.raw.XMLDesc(flags))
+
+    def live_xml(self) -> str:
+        """Return the XML of the running domain, without secrets."""
+        with said(f"{self.name}: reading it back"):
+            return str(self.raw.XMLDesc(0))
+
+    def saved_xml(self) -> str:
+        """Return the definition inside the managed save image, with its secrets."""
+        with said(f"{self.name}: reading its saved image"):
+            return str(self.raw.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
+
+    def rewrite_saved(self, xml: str) -> None:
+        """Replace the definition inside the managed save image."""
+        with said(f"{self.name}: rewriting its saved image"):
+            self.raw.managedSaveDefineXML(xml, 0)
+
+    def restore(self, *, paused: bool) -> None:
+        """Start from the managed save image."""
+        with said(f"{self.name}: cannot restore"):
+            self.raw.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+
+    def save(self) -> None:
+        """Save its memory and stop it, so that the next start goes on where it was."""
+        with said(f"{self.name}: cannot save"):
+            self.raw.managedSave(libvirt.VIR_DOMAIN_SAVE_PAUSED)
+
+    def resume(self) -> None:
+        """Let its CPUs run."""
+        with said(f"{self.name}: cannot resume"):
+            self.raw.resume()
+
+    def destroy(self) -> None:
+        """Stop it at once, if it still runs."""
+        with contextlib.suppress(libvirt.libvirtError):
+            self.raw.destroy()
+
+    def typed(self, method: str, *target: object, params: Mapping[str, object], live: bool) -> None:
+        """Call one of libvirt's setters of typed parameters, by the name of the binding's method."""
+        flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+        with said(f"{self.name}: {method}"):
+            getattr(self.raw, method)(*target, dict(params), flags)
+
+    def pin(self, method: str, *target: int, cpus: frozenset[int], live: bool) -> None:
+        """Call one of libvirt's setters of affinity."""
+        size = max(*cpus, *self.connection.host_cpus()) + 1
+        mask = tuple(number in cpus for number in range(size))
+        flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+        with said(f"{self.name}: {method}"):
+            getattr(self.raw, method)(*target, mask, flags)
+
+    def read(self, method: str, *target: object) -> Any:  # noqa: ANN401 - each getter has a shape of its own
+        """Call one of libvirt's getters on the running domain."""
+        with said(f"{self.name}: {method}"):
+            return getattr(self.raw, method)(*target, 0)
+
+    def stats(self) -> dict[str, object]:
+        """Return its bulk statistics, IOThreads included."""
+        with said(f"{self.name}: reading its statistics"):
+            found = self.connection.raw.domainListGetStats([self.raw], libvirt.VIR_DOMAIN_STATS_IOTHREAD, 0)
+        return dict(found[0][1]) if found else {}

@@ -1,0 +1,81 @@
+"""Devices by selector: which disk is disk[vda], and what a device is best called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from domtune.tree import Element
+
+EVERY = "*"
+
+
+def _dev(device: Element) -> str | None:
+    target = device.find("target")
+    return None if target is None else target.get("dev") or target.get("dir")
+
+
+def _mac(device: Element) -> str | None:
+    mac = device.find("mac")
+    address = None if mac is None else mac.get("address")
+    return None if address is None else address.lower()
+
+
+def _alias(device: Element) -> str | None:
+    alias = device.find("alias")
+    return None if alias is None else alias.get("name")
+
+
+def _user_alias(device: Element) -> str | None:
+    alias = _alias(device)  # only aliases of this prefix are the user's; libvirt makes up the others at each start
+    return alias if alias is not None and alias.startswith("ua-") else None
+
+
+# What a device is called, best first: what a user would know it by, and what survives a restart.
+_NAMES: dict[str, tuple[Callable[[Element], str | None], ...]] = {
+    "disk": (_dev,),
+    "interface": (_mac, _user_alias),
+    "filesystem": (_dev, _user_alias),
+}
+_OTHERS = (_user_alias,)
+
+
+def selectors(devices: list[Element]) -> list[str]:
+    """Return what each of these devices (all of one tag, in document order) is called: its selector.
+
+    That is the target of a disk or file system, the MAC of a NIC, the user's alias of others; where that is missing,
+    not unique, or could be taken for a position, the position counted from 0.
+    """
+    found: list[str] = [str(number) for number in range(len(devices))]
+    for name in reversed(_NAMES.get(str(devices[0].tag), _OTHERS) if devices else ()):
+        names = [name(device) for device in devices]
+        counts = Counter(names)
+        for number, called in enumerate(names):
+            if called and counts[called] == 1 and _is_word(called):
+                found[number] = called
+    return found
+
+
+def select(devices: list[Element], selector: str) -> list[Element]:
+    """Return the devices that a selector means: none, one, or for ``*`` all that are meant by it.
+
+    ``*`` means writable disks of device='disk' (virsh's notion of a disk that has I/O to limit), and every device of
+    other tags. A number is a position counted from 0; else the selector is a target, an alias or a MAC, in this order.
+    """
+    if selector == EVERY:
+        return [device for device in devices if device.tag != "disk" or _is_plain_disk(device)]
+    if selector.isdecimal():
+        return [devices[int(selector)]] if int(selector) < len(devices) else []
+    for name in (_dev, _alias, _mac):
+        wanted = selector.lower() if name is _mac else selector
+        if named := [device for device in devices if name(device) == wanted]:
+            return named[:1] if len(named) == 1 else []
+    return []
+
+
+def _is_plain_disk(disk: Element) -> bool:
+    return disk.get("device", "disk") == "disk" and disk.find("readonly") is None
+
+
+def _is_word(name: str) -> bool:
+    return not name.isdecimal() and name != EVERY and not set(name) & set("[]") and name.strip() == name

@@ -1,0 +1,108 @@
+"""Which tuning is given at creation, which afterwards, which not at all: read off the table for one driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from domtune.expand import iothreads
+from domtune.host import Host
+from domtune.kinds import ALL_CPUS, Ids
+from domtune.tree import Element
+from domtune.tuning import Setting
+from domtune.values import format_ids, parse_ids
+from domtune.vocabulary.drivers import Driver
+from domtune.vocabulary.model import Cannot, Fact
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """A setting that this driver, daemon or host cannot meet, and why."""
+
+    setting: Setting
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.setting.name}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done with each setting at a start."""
+
+    create: tuple[Setting, ...] = ()  # in the XML that the domain is created from
+    after: tuple[Setting, ...] = ()  # on the running domain, before its CPUs run where the driver can wait
+    not_done: tuple[NotDone, ...] = ()
+
+
+def decide(settings: Sequence[Setting], driver: Driver, *, session: bool) -> Decision:
+    """Return where each setting goes at a start with this driver.
+
+    `session` says that the daemon has no privileges, hence no cgroups.
+    """
+    create: list[Setting] = []
+    after: list[Setting] = []
+    not_done: list[NotDone] = []
+    for setting in settings:
+        fact = setting.param.drivers[driver.name]
+        if reason := _why_not(setting, fact, settings, driver, session=session):
+            not_done.append(NotDone(setting, reason))
+        elif isinstance(fact, Fact) and fact.at_create and setting.param.paths:
+            create.append(setting)
+        else:
+            after.append(setting)
+    return Decision(tuple(create), tuple(after), tuple(not_done))
+
+
+def _why_not(
+    setting: Setting, fact: Fact | Cannot, settings: Sequence[Setting], driver: Driver, *, session: bool
+) -> str:
+    if isinstance(fact, Cannot):
+        return f"{driver.name}: {fact.how}: {fact.why}"
+    if setting.is_default:
+        return ""
+    if fact.accepts is not None and setting.text not in fact.accepts:
+        return f"{driver.name} honours only {', '.join(fact.accepts)}" + (f": {fact.caveat}" if fact.caveat else "")
+    gate = fact.gate_at_create
+    if gate is not None:
+        held = next((other.text for other in settings if other.param.name == gate.param), None)
+        if held not in gate.values:
+            words = ", ".join(value or "nothing" for value in gate.values)
+            return f"{driver.name} honours it only while {gate.param} is one of {words}"
+    if session and fact.kernel is not None and fact.kernel.v1 and not fact.kernel.thread:
+        return "needs a cgroup, and a session daemon has none; use the system daemon"
+    return ""
+
+
+def on_host(settings: Iterable[Setting], host: Host) -> tuple[list[Setting], list[str]]:
+    """Return the settings with `r` written out, and what names CPUs or nodes that the host has not."""
+    found: list[Setting] = []
+    problems: list[str] = []
+    for setting in settings:
+        kind = setting.param.kind_of(setting.keys)
+        if setting.is_default or not setting.param.host_bound or not isinstance(kind, Ids):
+            found.append(setting)
+            continue
+        text = format_ids(host.cpus) if setting.text == ALL_CPUS else setting.text
+        found.append(replace(setting, text=text))
+        if lacking := host.lacks(kind.what, parse_ids(text)):
+            problems.append(f"{setting.origin}: {setting.name} {text}: {lacking}; name others, or leave the line out")
+    return found, problems
+
+
+def misplaced(settings: Sequence[Setting], root: Element) -> list[str]:
+    """Return what is said of vCPUs and IOThreads that the domain has not: libvirt drops or refuses it."""
+    vcpus = frozenset(range(int(count) if (count := (root.findtext("vcpu") or "1").strip()).isdecimal() else 1))
+    threads = frozenset(iothreads(settings, root))
+    problems = []
+    for setting in settings:
+        for form, key in zip(setting.param.key_forms, setting.keys, strict=False):
+            has, what = {"@vcpu": (vcpus, "vCPUs"), "@iothread": (threads, "IOThreads")}.get(
+                form.rstrip("s*"), (None, "")
+            )
+            if has is not None and not setting.is_default and (missing := parse_ids(key) - has):
+                there = format_ids(has) or "none"
+                problems.append(
+                    f"{setting.origin}: {setting.name}: the domain has no {what} {format_ids(missing)}; it has {there}"
+                )
+    return problems

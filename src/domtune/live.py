@@ -1,0 +1,104 @@
+"""Settings on a running domain: which call of libvirt they become, and how they are read back there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from domtune.connection import Domain
+from domtune.errors import Refused
+from domtune.kinds import ALL_CPUS
+from domtune.tuning import Setting
+from domtune.values import parse_ids
+from domtune.vocabulary.model import Call, Fact, Flags, Live, Read, Type
+
+_WORDS = {"iothread": "iothread", "vcpu": "vcpu"}
+
+
+def apply(domain: Domain, settings: Iterable[Setting]) -> None:
+    """Set these settings on the running domain: what belongs to one call goes out in one call, in the table's order.
+
+    Raises `Failed` with libvirt's reason at the first call that does not work. A call with several parameters is not
+    atomic in libvirt: earlier ones may hold.
+    """
+    driver = domain.connection.driver.name
+    ways = sorted(((_way(setting, driver), setting) for setting in settings), key=lambda way: way[0].rank)
+    for (call, target, _), group in groupby(ways, key=lambda way: _batch(way[0], way[1])):
+        _send(domain, call, target, list(group))
+
+
+def _way(setting: Setting, driver: str) -> Live:
+    fact = setting.param.fact(driver)
+    if fact is None or fact.live is None:
+        raise Refused(f"{setting.name}: {driver} cannot change it on a running domain")
+    return fact.live
+
+
+def _batch(way: Live, setting: Setting) -> tuple[Call, str, object]:
+    target = setting.keys[0] if way.call.takes in {"disk", "net", "iothread", "vcpu"} else ""
+    return way.call, target, None if way.call.group else setting
+
+
+def _send(domain: Domain, call: Call, target: str, group: list[tuple[Live, Setting]]) -> None:
+    method = binding_name(call.set)
+    way, setting = group[0]
+    live = way.flags is not Flags.NONE
+    if way.type is not Type.PLAIN:
+        params = {way.field: typed(way.type, setting) for way, setting in group}
+        domain.typed(method, *_target(call, target), params=params, live=live)
+    elif method.startswith("pin"):
+        cpus = domain.connection.host_cpus() if setting.text == ALL_CPUS else parse_ids(setting.text)
+        domain.pin(method, *([int(target)] if target else []), cpus=cpus, live=live)
+    else:
+        raise Refused(f"{setting.name}: changing it on a running domain is not built yet; it is honoured at a start")
+
+
+def _target(call: Call, target: str) -> tuple[object, ...]:
+    if call.takes in _WORDS:
+        return (int(target),)
+    return (target,) if target else ()
+
+
+def typed(type_: Type, setting: Setting) -> object:
+    """Return the value of a setting as libvirt's typed parameter takes it."""
+    if type_ is Type.STRING:
+        return setting.text
+    value = setting.value
+    if type_ is Type.BOOLEAN:
+        return value in {True, "yes", "on"}
+    if not isinstance(value, int):
+        raise Refused(f"{setting.name}: {setting.said} is no number, which the call takes")
+    return value
+
+
+def binding_name(function: str) -> str:
+    """Return the method of libvirt-python's virDomain for a function of the C API (generator.py: nameFixup)."""
+    name = function.removeprefix("virDomain")
+    name = name.removeprefix("Get") if name.startswith("Get") else name
+    return name[0].lower() + name[1:]
+
+
+def read_back(domain: Domain, settings: Iterable[Setting]) -> Iterator[tuple[Setting, str | None]]:
+    """Give what the running domain says of settings that stand in no XML: by its statistics, or its getters."""
+    driver = domain.connection.driver.name
+    stats: dict[str, object] | None = None
+    for setting in settings:
+        fact = setting.param.fact(driver)
+        way = _way(setting, driver)
+        if fact is not None and fact.read is Read.STATS:
+            stats = domain.stats() if stats is None else stats
+            found = stats.get(_stat(setting, way))
+        else:
+            found = _getter(domain, fact, way, setting)
+        yield setting, None if found is None else str(found)
+
+
+def _stat(setting: Setting, way: Live) -> str:
+    return f"iothread.{setting.keys[0]}.{way.field.replace('_', '-')}"
+
+
+def _getter(domain: Domain, fact: Fact | None, way: Live, setting: Setting) -> object:
+    if fact is None or way.call.get is None or way.type is Type.PLAIN:
+        return None
+    found = domain.read(binding_name(way.call.get), *_target(way.call, setting.keys[0] if setting.keys else ""))
+    return found.get(way.field) if isinstance(found, dict) else None

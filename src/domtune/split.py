@@ -1,0 +1,290 @@
+"""split: take the tuning out of a domain; what is left is the definition.
+
+One walk down the document beside the tree of the vocabulary's paths. The walk only reads: it notes settings, verbatim
+pieces with their places in the complete document, and what to take out; the taking out comes last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domtune import needs, tree
+from domtune.devices import selectors
+from domtune.expand import sayable
+from domtune.kinds import DEFAULT
+from domtune.tree import Element
+from domtune.trie import Node, Row, trie
+from domtune.tuning import Place, Setting, Split, Tuning, Verbatim
+from domtune.vocabulary import PARAMS
+from domtune.vocabulary.model import Needs
+from domtune.vocabulary.path import Form, Owner, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What besides plain tuning is taken out."""
+
+    guest_visible: bool = False
+    measurement: bool = False
+    memlock: bool = False  # hard_limit and locked also where a passed-through device may need them
+
+
+def split(
+    xml: str, *, guest_visible: bool = False, measurement: bool = False, memlock: bool = False, source: str = "XML"
+) -> Split:
+    """Return the definition without tuning, and the tuning as it was written.
+
+    `guest_visible` also takes out what is meant for speed but seen by the guest; `measurement` perf events; `memlock`
+    the hard limit and locking of memory even where a passed-through device may need them. `source` is the name of the
+    document in errors and origins. Values are never judged. Raises `Invalid` if `xml` is no domain document.
+    """
+    root = tree.parse(xml, source)
+    tuning = take(root, Choice(guest_visible, measurement, memlock), source)
+    return Split(tree.serialise(root), tuning)
+
+
+def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:
+    """Take the tuning out of a parsed domain, which is changed into its definition, and return it."""
+    stay = needs.what_stays(root, guest_visible=choice.guest_visible, memlock=choice.memlock)
+    walk = _Walk(stay.needs, source)
+    paths = trie(guest_visible=choice.guest_visible, measurement=choice.measurement)
+    walk.visit(root, paths, (), ours=False)
+    walk.clear()
+    if stay.memfd:
+        _leave_memfd(root, walk)
+    walk.prune()
+    return Tuning(tuple(walk.settings), tuple(walk.verbatim))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one walk has noted so far."""
+
+    stay: frozenset[Needs]
+    source: str
+    settings: list[Setting] = field(default_factory=list)
+    verbatim: list[Verbatim] = field(default_factory=list)
+    attributes: list[tuple[Element, str]] = field(default_factory=list)  # to take out
+    elements: list[Element] = field(default_factory=list)  # to take out
+    shared: list[tuple[Element, Verbatim | None]] = field(default_factory=list)  # to take out if nothing is left
+    anchors: set[Element] = field(default_factory=set)  # where verbatim pieces will hang: must stay
+    called: dict[Element, str] = field(default_factory=dict)  # selectors of devices
+
+    def visit(self, element: Element, node: Node, keys: tuple[str, ...], *, ours: bool, twin: bool = False) -> None:
+        """Note what the rows at and below `node` find in `element`.
+
+        `ours`: the element leaves with all that is in it, so what no row can say is kept verbatim. `twin`: an earlier
+        element said the same, so all of it is kept verbatim.
+        """
+        self._values(element, node, keys, ours=ours, twin=twin)
+        if not node.children and not ours:
+            return
+        seen: set[tuple[int, str | None]] = set()
+        for child in element:
+            known = [below for below in node.children.get(tree.tag(child), ()) if below.matches(child)]
+            for below in known:
+                self._child(child, below, keys, seen, ours=ours, twin=twin)
+            if ours and not known:
+                self._unknown(child, node)
+            if ours and child.tail and child.tail.strip():
+                self.verbatim.append(_stray(child.getnext(), element, child.tail))
+
+    def _unknown(self, child: Element, node: Node) -> None:
+        """Keep what no row knows; of a child that is the key, which comes back with it, only what hangs on it."""
+        if node.step is None or child.tag != node.step.key:
+            self.verbatim.append(_piece(child))
+            return
+        if child.attrib:
+            names = [str(name) for name in child.attrib]
+            self.verbatim.append(Verbatim(Place.ON, tree.path_of(child), attributes=_items(child, names)))
+        self.verbatim.extend(_piece(below) for below in child)
+
+    def _child(
+        self,
+        child: Element,
+        node: Node,
+        keys: tuple[str, ...],
+        seen: set[tuple[int, str | None]],
+        *,
+        ours: bool,
+        twin: bool,
+    ) -> None:
+        key = self._key(child, node)
+        again = twin or (id(node), key) in seen
+        seen.add((id(node), key))
+        below = (*keys, key) if key else keys
+        remains = self._remains(child, node) if node.may_stay else ""
+        if remains == "whole":
+            return
+        if (node.owner is Owner.OURS or (again and node.owner is Owner.SHARED)) and not remains:
+            self._leaving(child, node, None if again or key is None else below, ours=ours)
+        elif key is not None:
+            noted = len(self.attributes) + len(self.elements)
+            self.visit(child, node, below, ours=False, twin=again)
+            if node.owner in _REMOVABLE and len(self.attributes) + len(self.elements) > noted:
+                self.shared.append((child, _beside(child)))
+
+    def _leaving(self, child: Element, node: Node, keys: tuple[str, ...] | None, *, ours: bool) -> None:
+        """Note an element that leaves as a whole: as settings what rows can say, verbatim the rest."""
+        settings, verbatim = len(self.settings), len(self.verbatim)
+        if keys is not None:
+            self.visit(child, node, keys, ours=True)
+        if len(self.settings) == settings:
+            if not ours and tree.is_empty(child) and node.presence is None:
+                return
+            del self.verbatim[verbatim:]
+            self.verbatim.append(_piece(child))
+        if not ours:
+            self.elements.append(child)
+            self._remember(_beside(child) if len(self.settings) > settings else None)
+
+    def _values(self, element: Element, node: Node, keys: tuple[str, ...], *, ours: bool, twin: bool) -> None:
+        """Note the values that this element itself holds, and what stands beside them."""
+        used = set() if not ours or node.step is None else _key_attributes(node.step)
+        if ours and node.presence and not (node.children and len(element)):
+            self._say(element, node.presence, keys, "true", None)
+        for name, row in node.attributes.items():
+            text = element.get(name)
+            if text is None or self._stays(row, text):
+                continue
+            unit = element.get("unit") if row.leaf.unit else None
+            names = [name] if unit is None else [name, "unit"]
+            if not twin and self._say(element, row, keys, text, unit):
+                used.update(names)
+            elif not ours:
+                self.verbatim.append(Verbatim(Place.ON, tree.path_of(element), attributes=_items(element, names)))
+                self.anchors.add(element)
+            if not ours:
+                self.attributes.extend((element, each) for each in names)
+        if ours:
+            self._text(element, node, keys, used)
+            self._strays(element, node, used)
+
+    def _text(self, element: Element, node: Node, keys: tuple[str, ...], used: set[str]) -> None:
+        if node.text:
+            unit = element.get("unit") if node.text.leaf.unit else None
+            if self._say(element, node.text, keys, (element.text or "").strip(), unit) and unit is not None:
+                used.add("unit")
+
+    def _strays(self, element: Element, node: Node, used: set[str]) -> None:
+        """Keep attributes and text that no row can say."""
+        if others := [str(name) for name in element.attrib if name not in used]:
+            self.verbatim.append(Verbatim(Place.ON, tree.path_of(element), attributes=_items(element, others)))
+        if not node.text and element.text and element.text.strip():
+            self.verbatim.append(_stray(element[0] if len(element) else None, element, element.text))
+
+    def _say(self, element: Element, row: Row, keys: tuple[str, ...], text: str, unit: str | None) -> bool:
+        """Note a setting, if a profile can say it."""
+        below = keys + row.part
+        if row.param.kind_of(below).said(text, unit) is None:
+            return False
+        self.settings.append(Setting(row.param, below, text, unit, f"{self.source}:{element.sourceline}"))
+        return True
+
+    def _stays(self, row: Row, text: str) -> bool:
+        return row.param.needs in self.stay or text in row.param.implied
+
+    def _remains(self, element: Element, node: Node) -> str:
+        """Tell whether the "whole" of an element stays in the definition, a "part" of it, or "" nothing."""
+        for row in node.rows():
+            form = row.leaf.form
+            text = element.get(row.leaf.attribute) if form is Form.ATTRIBUTE else (element.text or "").strip()
+            if text is not None and self._stays(row, text) and node.owner is Owner.OURS:
+                return "whole"
+        below = (
+            (child, other) for child in element for other in node.children.get(tree.tag(child), ()) if other.may_stay
+        )
+        return "part" if any(self._remains(child, other) for child, other in below) else ""
+
+    def _key(self, child: Element, node: Node) -> str | None:
+        """Return the key of an element that repeats, "" for one that does not, None if it lacks its key."""
+        key = node.step.key if node.step else ""
+        if not key:
+            return ""
+        if key.startswith("?"):
+            return self._selector(child)
+        if key == "#" or (key.endswith("#") and child.get(key[1:-1]) is None):
+            return str(tree.twins_before(child))
+        parts = [child.get(name.strip("@*#")) for name in key.split(",")] if key[0] == "@" else [child.findtext(key)]
+        return None if None in parts else sayable("/".join(part or "" for part in parts), key)
+
+    def _selector(self, device: Element) -> str:
+        if device not in self.called:
+            parent = device.getparent()
+            devices = [] if parent is None else list(parent.iterchildren(tree.tag(device)))
+            self.called.update(zip(devices, selectors(devices), strict=True))
+        return self.called[device]
+
+    def clear(self) -> None:
+        """Take out the values and elements that were noted."""
+        for element, name in self.attributes:
+            element.attrib.pop(name, None)
+        for element in self.elements:
+            tree.remove(element)
+
+    def prune(self) -> None:
+        """Take out elements of ours that are empty now."""
+        for element, beside in self.shared:
+            if tree.is_empty(element) and element not in self.anchors:
+                tree.remove(element)
+                self._remember(beside)
+
+    def _remember(self, beside: Verbatim | None) -> None:
+        if beside is not None:
+            self.verbatim.append(beside)
+
+
+_REMOVABLE = {Owner.SHARED, Owner.OURS}
+
+
+def _leave_memfd(root: Element, walk: _Walk) -> None:
+    """Let a memfd hold the memory that stays shared while its huge pages leave; merge takes it away again."""
+    source = next(param for param in PARAMS.values() if param.needs is Needs.SHARED_SOURCE)
+    backing = root.find("memoryBacking")
+    if backing is None:
+        return
+    tree.new_child(backing, source.paths[0].steps[-1].tag).set("type", needs.MEMFD)
+    if all(setting.param is not source for setting in walk.settings):
+        walk.settings.append(Setting(source, (), DEFAULT, None, f"{walk.source}:{backing.sourceline}"))
+
+
+def _key_attributes(step: Step) -> set[str]:
+    test = {step.test[0]} if step.test and step.test[2] else set()
+    return test | {name.strip("@*#") for name in step.key.split(",") if name.startswith("@")}
+
+
+def _items(element: Element, names: list[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(element.get(name))) for name in names)
+
+
+def _piece(node: Element) -> Verbatim:
+    """Keep an element in its order among those of its name, a comment before what it speaks of."""
+    parent = node.getparent()
+    holder = "" if parent is None else tree.path_of(parent)
+    if not tree.is_element(node):
+        after = next((each for each in node.itersiblings() if tree.is_element(each)), None)
+        if after is None:
+            return Verbatim(Place.LAST, holder, tree.outer(node))
+        return Verbatim(Place.BEFORE, tree.path_of(after), tree.outer(node))
+    before = next(node.itersiblings(tree.tag(node), preceding=True), None)
+    if before is None and next(node.itersiblings(tree.tag(node)), None) is None:
+        before = next((each for each in node.itersiblings(preceding=True) if tree.is_element(each)), None)
+    if before is None:
+        return Verbatim(Place.FIRST, holder, tree.outer(node))
+    return Verbatim(Place.AFTER, tree.path_of(before), tree.outer(node))
+
+
+def _beside(node: Element) -> Verbatim | None:
+    """Note the comment that an element which leaves stands beside: where it comes back is free but for that."""
+    for place, next_to in ((Place.FOLLOWS, node.getprevious()), (Place.PRECEDES, node.getnext())):
+        if next_to is not None and not tree.is_element(next_to):
+            return Verbatim(place, tree.path_of(node), tree.outer(next_to))
+    return None
+
+
+def _stray(following: Element | None, parent: Element, text: str) -> Verbatim:
+    while following is not None and not tree.is_element(following):
+        following = following.getnext()
+    if following is None:
+        return Verbatim(Place.LAST, tree.path_of(parent), text=text.strip())
+    return Verbatim(Place.BEFORE, tree.path_of(following), text=text.strip())

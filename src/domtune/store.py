@@ -1,0 +1,148 @@
+"""State on disk: runs that are under way, locks, backups of what was stored. Tight modes, atomic writes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from domtune.errors import Failed, Refused
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS run (
+    id TEXT PRIMARY KEY, host TEXT NOT NULL, uri TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL,
+    mode TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL, began TEXT NOT NULL
+) STRICT
+"""
+
+
+def state_dir() -> Path:
+    """Return where state is kept: DOMTUNE_STATE_DIR, /var/lib/domtune for root, else below XDG_STATE_HOME."""
+    if given := os.environ.get("DOMTUNE_STATE_DIR"):
+        return Path(given)
+    if os.geteuid() == 0:
+        return Path("/var/lib/domtune")
+    home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+    return Path(home) / "domtune"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A start that was begun: by which process, on which domain."""
+
+    id: str
+    host: str
+    uri: str
+    domain: str  # UUID
+    name: str
+    mode: str
+    pid: int
+    started: str  # of the process, by the kernel's clock: pids are used again
+    began: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that began it still works on it."""
+        return bool(self.started) and _process_start(self.pid) == self.started
+
+
+class Store:
+    """The state of one directory."""
+
+    def __init__(self, directory: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.directory = directory or state_dir()
+        self.now = now
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for below in ("locks", "backups"):
+                (self.directory / below).mkdir(mode=0o700, exist_ok=True)
+            self._db = sqlite3.connect(self.directory / "state.db", isolation_level=None, timeout=10)
+            (self.directory / "state.db").chmod(0o600)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            way_out = "set DOMTUNE_STATE_DIR to a directory that you may write"
+            raise Failed(f"{self.directory}: cannot keep state there: {error}; {way_out}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def begin(self, *, host: str, uri: str, domain: str, name: str, mode: str) -> Run:
+        """Record, on disk before this returns, that a start begins."""
+        pid = os.getpid()
+        began = self.now().isoformat(timespec="seconds")
+        run = Run(str(uuid.uuid4()), host, uri, domain, name, mode, pid, _process_start(pid), began)
+        row = (run.id, run.host, run.uri, run.domain, run.name, run.mode, run.pid, run.started, run.began)
+        self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return run
+
+    def end(self, run: Run) -> None:
+        """Record that a start is over, one way or the other."""
+        self._db.execute("DELETE FROM run WHERE id = ?", (run.id,))
+
+    def unfinished(self, host: str, domain: str) -> list[Run]:
+        """Return the starts of a domain that were begun and never ended."""
+        rows = self._db.execute("SELECT * FROM run WHERE host = ? AND domain = ? ORDER BY began", (host, domain))
+        return [Run(*row) for row in rows]
+
+    @contextlib.contextmanager
+    def lock(self, host: str, domain: str, name: str) -> Iterator[None]:
+        """Hold the domain against other processes that use this state directory; raise `Refused` if it is held."""
+        path = self.directory / "locks" / f"{_file_name(host)}-{domain}.lock"
+        with path.open("a") as file:
+            path.chmod(0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused(f"{name}: another domtune is at work on it; wait until it is done") from None
+            yield
+
+    def backup(self, name: str, domain: str, xml: str) -> Path:
+        """Keep a stored definition before it is replaced, and return the file."""
+        stamp = self.now().strftime("%Y%m%dT%H%M%S%fZ")
+        path = self.directory / "backups" / f"{_file_name(name)}-{domain}-{stamp}.xml"
+        write_atomically(path, xml, mode=0o600)
+        return path
+
+
+def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Write a file so that it is there whole or not at all; raise `Failed`."""
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(text if text.endswith("\n") else text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise Failed(f"{path}: cannot write: {error.strerror}") from None
+
+
+def _process_start(pid: int) -> str:
+    """Return when a process started, in the kernel's clock ticks since boot, "" if there is none (proc(5))."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", text)[:80].lstrip(".") or "_"

@@ -1,0 +1,158 @@
+"""The hypervisor drivers: what each can do at a start, whatever the parameter. Capabilities are asked here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domtune.vocabulary.model import Source
+
+
+class SavedImage(StrEnum):
+    """What a driver does with a managed save image when a domain is created from XML."""
+
+    LEFT_BEHIND = "left behind"  # ignores it and leaves it: a later start would restore stale memory
+    RESTORED = "restored"  # restores it and throws the given XML away
+    NONE = "none"  # has no managed save
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One of libvirt's hypervisor drivers."""
+
+    name: str
+    title: str
+    types: tuple[str, ...]  # what virConnectGetType answers
+    schemes: tuple[str, ...]  # of its URIs
+    starts_paused: bool  # takes VIR_DOMAIN_START_PAUSED
+    saved_image: SavedImage
+    rewrites_saved_image: bool  # has virDomainManagedSaveDefineXML
+    reboot_keeps: bool  # a reboot from inside the guest keeps what the domain was created with
+    metadata: bool  # keeps <metadata> of the XML it is given
+    runs_here: bool  # facts were seen on a running one; otherwise read in the source
+    source: Source
+    evidence: str
+
+
+DRIVERS = {
+    driver.name: driver
+    for driver in (
+        Driver(
+            "qemu",
+            "QEMU and KVM",
+            ("QEMU",),
+            ("qemu",),
+            starts_paused=True,
+            saved_image=SavedImage.LEFT_BEHIND,
+            rewrites_saved_image=True,
+            reboot_keeps=True,
+            metadata=True,
+            runs_here=True,
+            source=Source.LIVE,
+            evidence="libvirt 9.0.0 with QEMU 7.2: createXML over a managed save, managedSaveDefineXML, guest reset",
+        ),
+        Driver(
+            "lxc",
+            "LXC containers",
+            ("LXC",),
+            ("lxc",),
+            starts_paused=False,
+            saved_image=SavedImage.NONE,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=True,
+            runs_here=True,
+            source=Source.LIVE,
+            evidence="libvirt 9.0.0: VIR_DOMAIN_START_PAUSED is refused with unsupported flags",
+        ),
+        Driver(
+            "xen",
+            "Xen (libxl)",
+            ("Xen",),
+            ("xen",),
+            starts_paused=True,
+            saved_image=SavedImage.RESTORED,
+            rewrites_saved_image=False,
+            reboot_keeps=False,
+            metadata=True,
+            runs_here=True,
+            source=Source.LIVE,
+            evidence="libvirt 9.0.0 with Xen 4.17; libxlDomainShutdownHandleRestart builds from the stored definition",
+        ),
+        Driver(
+            "test",
+            "libvirt's test driver",
+            ("TEST", "Test"),
+            ("test",),
+            starts_paused=False,
+            saved_image=SavedImage.LEFT_BEHIND,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=True,
+            runs_here=True,
+            source=Source.LIVE,
+            evidence="libvirt 9.0.0: testDomainCreateXML",
+        ),
+        Driver(
+            "ch",
+            "Cloud Hypervisor",
+            ("CH",),
+            ("ch",),
+            starts_paused=False,
+            saved_image=SavedImage.NONE,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=False,
+            runs_here=False,
+            source=Source.READ,
+            evidence="ch_driver.c:chDomainCreateXML",
+        ),
+        Driver(
+            "bhyve",
+            "FreeBSD bhyve",
+            ("BHYVE", "bhyve"),
+            ("bhyve",),
+            starts_paused=False,
+            saved_image=SavedImage.NONE,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=True,
+            runs_here=False,
+            source=Source.READ,
+            evidence="bhyve_driver.c:bhyveDomainCreateXML",
+        ),
+        Driver(
+            "vz",
+            "Virtuozzo",
+            ("vz", "Parallels"),
+            ("vz", "parallels"),
+            starts_paused=False,
+            saved_image=SavedImage.RESTORED,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=False,
+            runs_here=False,
+            source=Source.READ,
+            evidence="vz_driver.c",
+        ),
+        Driver(
+            "esx",
+            "VMware ESX",
+            ("ESX", "VMware", "VPX", "GSX"),
+            ("esx", "vpx", "vmwareplayer", "vmwarews", "vmwarefusion"),
+            starts_paused=False,
+            saved_image=SavedImage.NONE,
+            rewrites_saved_image=False,
+            reboot_keeps=True,
+            metadata=False,
+            runs_here=False,
+            source=Source.READ,
+            evidence="esx_driver.c has no domainCreateXML: machines are defined, then started",
+        ),
+    )
+}
+
+
+def by_type(type_: str) -> Driver | None:
+    """Return the driver that virConnectGetType calls so."""
+    return next((driver for driver in DRIVERS.values() if type_ in driver.types), None)
