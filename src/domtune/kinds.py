@@ -61,20 +61,17 @@ class Int:
     name: ClassVar[str] = "int"
 
     def parse(self, text: str, unit: str | None = None) -> int:
-        """Read the number; every negative number of an unlimited kind means the same."""
+        """Read the number; where -1 is no limit, every other negative number is it too."""
         if unit is not None or not _SIGNED.fullmatch(text):
             raise ValueError(f"{_join(text, unit)!r} is not a whole number")
         number = int(text)
-        if self.unlimited is not None and (number < 0 or number >= _ENDLESS):
-            return int(self.unlimited)
-        return number
+        return -1 if self.unlimited == "-1" and not 0 <= number < _ENDLESS else number
 
     def judge(self, text: str, unit: str | None = None) -> None:
         """Refuse numbers outside the range."""
         number = self.parse(text, unit)
-        if self.unlimited is not None and number == int(self.unlimited):
-            return
-        _within(number, self.low, self.high, self.unit)
+        if str(number) != self.unlimited:
+            _within(number, self.low, self.high, self.unit)
         if self.power_of_two and number & (number - 1):
             raise ValueError(f"{number} is no power of two")
 

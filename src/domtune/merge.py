@@ -21,6 +21,8 @@ _ORDER = re.findall(
     "vcpus iothreads iothreadids defaultiothread cputune numatune resource sysinfo bootloader bootloader_args os idmap "
     "features cpu clock on_poweroff on_reboot on_crash on_lockfailure pm perf devices seclabel keywrap launchSecurity",
 )
+# Of these, libvirt's schema takes any order as long as they stand together.
+_TOGETHER = frozenset(_ORDER[_ORDER.index("maxMemory") : _ORDER.index("sysinfo")])
 _RANK = {tag: number for number, tag in enumerate(_ORDER)}
 
 
@@ -236,16 +238,16 @@ def _key(child: Element, step: Step, number: int) -> str:
 
 
 def _next(parent: Element, tag: str) -> Element | None:
-    """Return the child of <domain> before which a new one goes, None for the end."""
+    """Return the child before which a new one goes, None for the end."""
+    if tag == "partition":
+        return next(iter(parent), None)  # the only element of ours whose place among others the schema fixes
     if parent.tag != "domain" or tag not in _RANK:
         return None
-    rank = _RANK[tag]
-    return next((child for child in parent if _is_later(child, rank)), None)
-
-
-def _is_later(child: Element, rank: int) -> bool:
-    """Tell whether libvirt writes this child of <domain> after the one of this rank."""
-    return tree.is_element(child) and _RANK.get(tree.tag(child), len(_ORDER)) > rank
+    ranks = [(_RANK.get(tree.tag(child), len(_ORDER)), child) for child in parent if tree.is_element(child)]
+    if tag in _TOGETHER and (kin := [(rank, child) for rank, child in ranks if child.tag in _TOGETHER]):
+        earlier = [child for rank, child in kin if rank <= _RANK[tag]]
+        return earlier[-1].getnext() if earlier else kin[0][1]
+    return next((child for rank, child in ranks if rank > _RANK[tag]), None)
 
 
 def _bare(element: Element, step: Step) -> bool:

@@ -119,9 +119,9 @@ class _Walk:
         if (node.owner is Owner.OURS or (again and node.owner is Owner.SHARED)) and not remains:
             self._leaving(child, node, None if again or key is None else below, ours=ours)
         elif key is not None:
-            noted = len(self.attributes) + len(self.elements)
+            settings = len(self.settings)
             self.visit(child, node, below, ours=False, twin=again)
-            if node.owner in _REMOVABLE and len(self.attributes) + len(self.elements) > noted:
+            if node.owner in _REMOVABLE and len(self.settings) > settings:
                 self.shared.append((child, _beside(child)))
 
     def _leaving(self, child: Element, node: Node, keys: tuple[str, ...] | None, *, ours: bool) -> None:
@@ -130,7 +130,7 @@ class _Walk:
         if keys is not None:
             self.visit(child, node, keys, ours=True)
         if len(self.settings) == settings:
-            if not ours and tree.is_empty(child) and node.presence is None:
+            if not ours and tree.is_empty(child) and node.children and node.presence is None:
                 return
             del self.verbatim[verbatim:]
             self.verbatim.append(_piece(child))
@@ -161,7 +161,7 @@ class _Walk:
             self._strays(element, node, used)
 
     def _text(self, element: Element, node: Node, keys: tuple[str, ...], used: set[str]) -> None:
-        if node.text:
+        if node.text and not len(element):  # libvirt reads 20<!-- -->48 as 2048: such text stays as it is
             unit = element.get("unit") if node.text.leaf.unit else None
             if self._say(element, node.text, keys, (element.text or "").strip(), unit) and unit is not None:
                 used.add("unit")

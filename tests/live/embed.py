@@ -21,13 +21,12 @@ libvirt.virEventRegisterDefaultImpl()
 threading.Thread(target=run_events, daemon=True).start()
 connection = libvirt.open(uri)
 """
+# A domain found again is listed before libvirt has taken it up: until then its scheduler parameters cannot be read, and
+# one destroyed then leaves its cgroups behind. memoryStats takes the domain's job, and so waits for that.
 CLEARING = """
 for domain in connection.listAllDomains():
-    try:
-        domain.destroy()
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
-            raise
+    domain.memoryStats()
+    domain.destroy()
 """
 
 

@@ -6,6 +6,7 @@ import uuid
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+RUN = secrets.token_hex(3)  # in every name, so that what a run leaves behind is known
 SPACE = uuid.UUID("5f0c7c5e-8f0e-4f5e-9d0f-6c1d2f1e3a77")
 VCPU = "<vcpu>2</vcpu>"
 SLEEP = "trap exit TERM; sleep 1000000 &amp; wait"  # the first process of a container ignores what it does not trap
@@ -13,7 +14,7 @@ SLEEP = "trap exit TERM; sleep 1000000 &amp; wait"  # the first process of a con
 
 def unique(prefix: str) -> str:
     """A name that no other test and no other run of the tests has."""
-    return f"{prefix}-{secrets.token_hex(4)}"
+    return f"{prefix}-{RUN}-{secrets.token_hex(3)}"
 
 
 def identity(name: str) -> str:

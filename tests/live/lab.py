@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from live import cgroup, kernel
+from live import cgroup, guests, kernel
 
 TOOLS = ("unshare", "nsenter", "setpriv", "bash", "mount", "mountpoint", "libvirtd", "qemu-img")
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -209,5 +209,5 @@ def end(process: subprocess.Popen[str], init: int) -> None:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()  # and with it, by --kill-child, everything inside
-    for path in sorted(left):
+    for path in sorted(left | cgroup.leftovers(guests.RUN)):
         cgroup.remove(path)

@@ -49,6 +49,20 @@ def test_domains_outlive_their_process_and_the_next_one_finds_them(embedded: Emb
 
 
 @pytest.mark.live("embed")
+def test_a_domain_found_again_is_whole_once_a_call_has_waited_for_its_job(embedded: Embedded) -> None:
+    document = guests.machine(guests.unique("embed"), virt=virt_type())
+    embedded(f"print(connection.createXML({document!r}, 0))")
+    taking_up = """\
+domain, = connection.listAllDomains()
+domain.memoryStats()
+print(domain.schedulerParameters()["cpu_shares"])
+domain.destroy()
+"""
+    assert int(embedded(taking_up).stdout) > 0
+    assert not cgroup.leftovers(guests.value(document, "name") or "")
+
+
+@pytest.mark.live("embed")
 def test_a_process_has_one_root_and_no_other_qemu(embedded: Embedded) -> None:
     same, other, after, system, test = failures(
         embedded,

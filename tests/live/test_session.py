@@ -35,7 +35,8 @@ def test_a_session_honours_affinity_at_creation(session: Hypervisor) -> None:
     with pytest.raises(LookupError, match="no cgroup of a domain"):
         cgroup.groups(pid)
     assert kernel.vcpus(pid)[0].cpus == {0}
-    assert {thread.cpus for thread in kernel.threads(pid) if not thread.name.startswith("CPU 1/")} == {frozenset({0})}
+    monitors = {thread.cpus for thread in kernel.threads(pid) if thread.name == "IO mon_iothread"}
+    assert monitors == {kernel.emulator(pid).cpus} == {frozenset({0})}
 
 
 @pytest.mark.live("qemu")
@@ -47,7 +48,7 @@ def test_a_session_pins_the_emulators_main_thread_only_when_it_runs(session: Hyp
     domain.pinEmulator(FIRST_CPU, LIVE)
     pid = kernel.qemu_pid(name)
     assert kernel.vcpus(pid)[0].cpus == kernel.emulator(pid).cpus == {0}
-    assert {thread.cpus for thread in kernel.threads(pid) if "mon_iothread" in thread.name} == {everywhere}
+    assert {thread.cpus for thread in kernel.threads(pid) if thread.name == "IO mon_iothread"} == {everywhere}
 
 
 @pytest.mark.live("qemu")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import libvirt
@@ -12,8 +13,9 @@ import pytest
 from lxml import etree
 
 from domtune import profile
-from domtune.kinds import Enum
+from domtune.kinds import Duration, Enum, Int, Rate, Size
 from domtune.tuning import Setting
+from domtune.values import scale
 from domtune.vocabulary import _MODULES, PARAMS, nearest
 from domtune.vocabulary.calls import SCHEDULER
 from domtune.vocabulary.model import DRIVERS, Call, Cannot, Class, Fact, Live, Param, Read, Source, Type, When
@@ -218,6 +220,29 @@ def test_a_domain_that_libvirt_read_still_holds_every_example() -> None:
     assert {} == lost
 
 
+def test_a_number_without_a_unit_is_in_the_unit_that_libvirt_takes_it_for() -> None:
+    connection, wrong = libvirt.open("test:///default"), {}
+    sizes = [(row, row.kind) for row in ROWS if isinstance(row.kind, Size)]
+    for setting, kind in ((setting, kind) for row, kind in sizes for setting in example(row)):
+        bare = replace(setting, text=str(kind.parse(setting.text, setting.unit) // scale(kind.unit)), unit=None)
+        held = found(defined(connection, document([bare])), bare)
+        if held is None or kind.parse(*held) != bare.value:
+            wrong[setting.name] = held
+    assert {} == wrong
+
+
+def test_libvirt_keeps_the_ends_of_each_range_or_has_them_anyway() -> None:
+    connection, wrong = libvirt.open("test:///default"), {}
+    for setting, others in ends():
+        root = document([*others, setting])
+        if setting.text in defaults(setting.param):
+            continue  # libvirt leaves it out
+        held = found(defined(connection, root), setting)
+        if validates_tree(root) or held is None or setting.value != replace(setting, text=held[0], unit=held[1]).value:
+            wrong[f"{setting.name} = {setting.text}"] = held
+    assert {} == wrong
+
+
 # What libvirt's API says
 
 
@@ -305,6 +330,22 @@ def defined(connection: libvirt.virConnect, root: etree._Element) -> etree._Elem
     xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
     domain.undefine()
     return etree.fromstring(xml)
+
+
+def ends() -> Iterator[tuple[Setting, list[Setting]]]:
+    """Give each setting of the examples with an end of its range in place of its value, and those beside it."""
+    for row in ROWS:
+        settings = example(row) if row.path else []
+        for setting in settings:
+            kind = row.kind_of(setting.keys)
+            if isinstance(kind, Int | Size | Rate | Duration):
+                texts = {str(end) for end in (kind.low, kind.high) if end is not None}
+                others = [other for other in settings if other is not setting]
+                yield from ((replace(setting, text=text, unit=None), others) for text in texts)
+
+
+def defaults(row: Param) -> set[str | None]:
+    return {place.default for place in row.drivers.values() if isinstance(place, Fact)}
 
 
 def typed(row: Param) -> Iterator[Live]:

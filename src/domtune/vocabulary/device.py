@@ -40,7 +40,7 @@ XENBUS = tuple(
     Param(
         f"xen.{word}",
         f"devices/=controller{{type=xenbus}}/@{word}",
-        _UINT,
+        Int(1, 2**31 - 1),
         help_,
         example,
         facts(

@@ -120,7 +120,9 @@ HOST = (
         Size("B", 1),
         "Most memory for cached tables of a qcow2 image.",
         "8 MiB",
-        qemu_only(created("qemuBlockStorageSourceGetFormatQcow2Props", caveat=f"qcow2 only; {_SILENT}")),
+        qemu_only(
+            created("qemuBlockStorageSourceGetFormatQcow2Props", source=Source.LIVE, caveat=f"qcow2 only; {_SILENT}")
+        ),
     ),
 )
 

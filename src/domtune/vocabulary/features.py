@@ -50,7 +50,7 @@ HYPERV = (
         "Tells Windows after how many tries on a lock it should give way.",
         "state on must come with retries",
         parts=("@state", "@retries"),
-        kinds={"retries": Int(4095, 2**32 - 1)},
+        kinds={"retries": Int(4095, 2**31 - 1)},
         example="{state: on, retries: 8191}",
     ),
     _hyperv("vpindex", "Gives Windows the number of its vCPUs."),
@@ -232,7 +232,7 @@ CLOCK = (
     Param(
         "clock.timer.catchup",
         "clock/timer[@name]/!catchup",
-        Int(0, 2**32 - 1),
+        Int(1, 2**32 - 1),
         "How fast a timer makes up for missed ticks.",
         "{rtc: {threshold: 123, slew: 120, limit: 10000}}",
         facts(

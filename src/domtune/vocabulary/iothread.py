@@ -21,7 +21,7 @@ THREADS = (
     Param(
         "iothread.count",
         "!iothreads/text()",
-        Int(0, 2**32 - 1),
+        Int(),
         "How many IOThreads the domain has.",
         "2",
         qemu_only(

@@ -148,7 +148,13 @@ CELLS = (
         YES_NO,
         "Whether the memory of one guest NUMA cell is thrown away at the end.",
         "{0: yes}",
-        qemu_only(created(_BACKEND, caveat="only where memory is a file; without it memory.backing.discard holds")),
+        qemu_only(
+            created(
+                _BACKEND,
+                source=Source.LIVE,
+                caveat="only where memory is a file; without it memory.backing.discard holds",
+            )
+        ),
     ),
 )
 
@@ -197,7 +203,7 @@ DEVICES = (
         Ids("host nodes"),
         "Host nodes that hold the memory of one memory device.",
         "0-1",
-        qemu_only(created(f"{_BACKEND}; qemuDomainChangeMemoryLiveValidateChange")),
+        qemu_only(created(f"{_BACKEND}; qemuDomainChangeMemoryLiveValidateChange", source=Source.LIVE)),
         host_bound=True,
     ),
     Param(

@@ -18,7 +18,9 @@ _FLOOR = "only on libvirt's own networks, routed or not forwarded, that have an 
 
 def _bandwidth(way: str, word: str, kind: Kind, help_: str, example: str) -> Param:
     field = f"{way}.{word}"
-    caveat = {"average": "", "floor": f"{_FLOOR}; "}.get(word, f"without {way}.average it is dropped; ") + _TYPES
+    caveat = {"average": "", "floor": f"{_FLOOR}; "}.get(
+        word, f"needs net.bandwidth.{way}.average beside it; "
+    ) + _TYPES
     lxc = Source.UNVERIFIED if word == "floor" else Source.READ
     honoured: dict[str, Fact] = {
         "qemu": changed(
@@ -65,10 +67,12 @@ _EQUAL = "both directions must have the same size"
 _RING = Int(1, _MOST, power_of_two=True)
 
 
-def _attached(saved: Kept, source: Source = Source.READ, *, ch: Fact | None = None) -> Mapping[str, Fact | Cannot]:
+def _attached(
+    saved: Kept, source: Source = Source.READ, *, default: str | None = None, ch: Fact | None = None
+) -> Mapping[str, Fact | Cannot]:
     """Return the places of what is fixed when the NIC is attached."""
     evidence, caveat = "qemuBuildNicDevProps; qemuDomainChangeNet", "virtio NICs only"
-    qemu = created(evidence, source=source, saved=saved, caveat=caveat)
+    qemu = created(evidence, source=source, saved=saved, default=default, caveat=caveat)
     if ch is None:
         return facts({"qemu": qemu, "test": STORED}, ignored="lxc xen ch bhyve vz esx")
     return facts({"qemu": qemu, "ch": ch, "test": STORED}, ignored="lxc xen bhyve vz esx")
@@ -111,7 +115,7 @@ DRIVER = (
         Int(1, _MOST),
         "Pairs of queues of the NIC that the guest can use at once.",
         "4",
-        _attached(Kept.FIXED, Source.LIVE, ch=created(_CH)),
+        _attached(Kept.FIXED, Source.LIVE, default="1", ch=created(_CH, default="1")),
         cls=Class.GUEST_VISIBLE,
     ),
     Param(
@@ -163,7 +167,7 @@ BUFFERS = (
     Param(
         "net.sndbuf",
         "devices/=interface[?net]/+tune/!sndbuf/text()",
-        Rate(1, 2**64 - 1, 1, "0", per_second=False),
+        Rate(1, _MOST, 1, "0", per_second=False),
         "Size of the host's buffer for packets that the guest sends.",
         "1600",
         qemu_only(created("qemuDomainChangeNet: needReconnect", source=Source.LIVE), vz=Reason.REJECTED),
@@ -171,7 +175,7 @@ BUFFERS = (
     Param(
         "net.coalesce.rx_max_frames",
         "devices/=interface[?net]/!coalesce/!rx/!frames/@max",
-        Int(0, _MOST),
+        Int(1, _MOST),
         "Packets that the host gathers before it wakes the guest.",
         "16",
         qemu_only(

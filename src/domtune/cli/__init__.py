@@ -1,0 +1,10 @@
+"""The command line: a face. It reads arguments, calls the public functions, prints what they return."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command `domtune` and exit with its code."""
+    from domtune.cli.group import run  # noqa: PLC0415 - importing domtune.cli must cost nothing
+
+    raise SystemExit(run())

@@ -1,0 +1,96 @@
+"""The command `domtune` and its subcommands, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from types import FrameType
+
+import click
+
+from domtune.cli.output import Output, complain
+from domtune.errors import Error, Interrupted
+
+# Name of the command, module, one line of help: the help is listed without loading the module.
+COMMANDS = {
+    "split": "Part a domain into its definition and its tuning.",
+    "merge": "Put tuning into a definition.",
+    "start": "Start domains, minimal or tuned.",
+    "check": "Look for faults in profiles.",
+    "params": "List the parameters and what each driver makes of them.",
+    "demo": "Show the whole story on a machine of its own.",
+}
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Commands(click.Group):
+    """Subcommands by name; their modules are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own form
+        """Return the names in the order people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"domtune.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own form
+    if value:
+        click.echo(f"domtune {version('domtune')}")
+        context.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-c", "--connect", "uri", metavar="URI", help="Hypervisor; found as virsh finds it when left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.pass_context
+def domtune(context: click.Context, uri: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's own form
+    """Part the tuning of libvirt domains from their definitions, and start them minimal or tuned."""
+    context.obj = Output(uri=uri, json=as_json)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = domtune.main(arguments, prog_name="domtune", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return USAGE
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except Interrupted as error:
+        complain(error, json=as_json)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone; nobody to tell
+        return FAILED
+    except Error as error:
+        complain(error, json=as_json)
+        return FAILED
+    return code if isinstance(code, int) else OK
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

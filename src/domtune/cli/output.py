@@ -1,0 +1,85 @@
+"""What commands print: results to standard output, as text or JSON, messages to standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json as json_
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from domtune.errors import Error, Invalid, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What was asked for before or after the command: the connection and the form of results."""
+
+    uri: str | None = None
+    json: bool = False
+
+    def say(self, message: str) -> None:
+        """Tell the user something that is not the result."""
+        click.echo(message, err=True)
+
+    def result(self, data: object, text: str) -> None:
+        """Print the result: `data` as JSON if that was asked for, else `text`."""
+        shown = json_.dumps(data, indent=2, ensure_ascii=False) if self.json else text
+        if shown:
+            click.echo(shown, nl=not shown.endswith("\n"))
+
+
+def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its `Output`, and let it take -c and --json after its name as well as before."""
+
+    @click.option("-c", "--connect", "uri", metavar="URI", help="Hypervisor; found as virsh finds it when left out.")
+    @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
+    @click.pass_context
+    def wrapped(context: click.Context, /, uri: str | None, as_json: bool, **options: Any) -> Any:  # noqa: ANN401, FBT001
+        output = context.find_object(Output) or Output()
+        return command(replace(output, uri=uri or output.uri, json=as_json or output.json), **options)
+
+    wrapped.__doc__ = command.__doc__
+    wrapped.__name__ = command.__name__
+    wrapped.__click_params__ += getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    return wrapped
+
+
+def complain(error: Error, *, json: bool) -> None:
+    """Print what went wrong: one line a fault to standard error, and as JSON where that was asked for."""
+    problems = list(error.problems) if isinstance(error, Invalid) else str(error).splitlines()
+    if json:
+        click.echo(json_.dumps({"error": type(error).__name__, "problems": problems}, indent=2, ensure_ascii=False))
+    for problem in problems:
+        click.echo(problem, err=True)
+
+
+@contextlib.contextmanager
+def patience(message: str) -> Iterator[None]:
+    """Say what is going on if it takes longer than a second."""
+    timer = threading.Timer(1.0, click.echo, (message,), {"err": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def write_out(path: str, text: str) -> bool:
+    """Write a result to a file, atomically and for the owner only, or to standard output for ``-``; tell which."""
+    if path == "-":
+        click.echo(text, nl=not text.endswith("\n"))
+        return False
+    from domtune.store import write_atomically  # noqa: PLC0415 - it loads SQLite
+
+    target = Path(path)
+    if target.is_dir():
+        raise Refused(f"{path}: is a directory; give the name of a file")
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+    write_atomically(target, text, mode=mode)
+    return True

@@ -1,0 +1,93 @@
+"""domtune split: part a domain, in a file or on a hypervisor, into its definition and its tuning."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from domtune import profile
+from domtune.cli import data, source
+from domtune.cli.output import Output, with_output, write_out
+from domtune.errors import Failed
+from domtune.split import split
+from domtune.tuning import Split
+
+if TYPE_CHECKING:
+    from domtune.connection import Domain
+
+
+@click.command("split")
+@click.argument("domain", metavar="FILE|DOMAIN")
+@click.option("--definition", metavar="OUT", help="Write the definition there; - is standard output, the default.")
+@click.option("--tuning", metavar="OUT", help="Write the tuning there, as a profile.")
+@click.option("--guest-visible", is_flag=True, help="Take out also what the guest sees, such as queues and Hyper-V.")
+@click.option("--measurement", is_flag=True, help="Take out also perf events.")
+@click.option("--memlock", is_flag=True, help="Take out hard_limit and locked also beside passed-through devices.")
+@click.option("--define", is_flag=True, help="Store the definition in libvirt, with a backup of what was there.")
+@click.option("--domain", "is_domain", is_flag=True, help="The argument is a domain even if a file is called so.")
+@with_output
+def command(output: Output, domain: str, is_domain: bool, define: bool, **options: str | bool | None) -> None:  # noqa: FBT001
+    """Part a domain into its definition (what it is) and its tuning (how it should run).
+
+    Without --definition the definition goes to standard output. The tuning that --tuning writes is a profile: give it
+    to `start -p` or to `merge`.
+    """
+    definition, tuning = options["definition"], options["tuning"]
+    is_file = source.is_file(domain, domain=is_domain)
+    _usage(define=define, is_file=is_file, definition=definition, tuning=tuning)
+    chosen = {word: bool(options[word]) for word in ("guest_visible", "measurement", "memlock")}
+    with ExitStack() as held:
+        connection = None
+        if not is_file:
+            from domtune.connection import connect  # noqa: PLC0415 - files need no libvirt
+
+            connection = held.enter_context(connect(output.uri))
+        found = source.read(domain, connection)
+        parts = split(found.xml, source=found.name, **chosen)
+        named = profile.named(_name(found.name), parts.tuning, summary=f"Tuning taken out of {found.name}")
+        if tuning:
+            write_out(str(tuning), profile.write(named))
+        if define and found.domain:
+            output.say(_define(found.domain, parts, chosen))
+        _show(output, parts, definition=definition, tuning=tuning, define=define)
+
+
+def _usage(*, define: bool, is_file: bool, definition: object, tuning: object) -> None:
+    if define and is_file:
+        raise click.UsageError("--define stores the definition of a domain; give a domain, not a file")
+    if define and not tuning:
+        raise click.UsageError("--define takes the tuning out of libvirt; say with --tuning OUT where it goes")
+    if tuning == "-" and definition in {None, "-"} and not define:
+        raise click.UsageError("definition and tuning cannot both go to standard output; give --definition OUT")
+
+
+def _show(output: Output, parts: Split, *, definition: object, tuning: object, define: bool) -> None:
+    if definition and (definition != "-" or not output.json):
+        write_out(str(definition), parts.definition)
+    if output.json:
+        output.result({"definition": parts.definition, "tuning": data.tuning(parts.tuning)}, "")
+    elif not definition and not define:
+        output.result(None, parts.definition)
+    if not tuning and len(parts.tuning):
+        output.say(f"{len(parts.tuning)} settings were taken out; --tuning OUT keeps them")
+
+
+def _define(domain: Domain, parts: Split, chosen: dict[str, bool]) -> str:
+    """Store the definition; if libvirt makes tuning of its own of it, or refuses, put back what was there."""
+    from domtune.storage import replace_stored  # noqa: PLC0415 - files need no libvirt
+
+    def check(stored: str) -> None:
+        if left := split(stored, source=domain.name, **chosen).tuning.settings:
+            names = ", ".join(setting.name for setting in left)
+            raise Failed(f"{domain.name}: libvirt kept {names}")
+
+    backup = replace_stored(domain, parts.definition, check)
+    return f"{domain.name}: the stored definition has no tuning now; what was there is in {backup}"
+
+
+def _name(text: str) -> str:
+    stem = text.rsplit("/", 1)[-1].removesuffix(".xml")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "tuning"

@@ -1,0 +1,115 @@
+"""domtune start: start domains, minimal or tuned, and say what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from domtune import catalogue
+from domtune.cli import data, source
+from domtune.cli.output import Output, complain, patience, with_output
+from domtune.connection import Connection, connect
+from domtune.errors import Error, Interrupted, NotFound
+from domtune.run import Mode, Started, Wish
+from domtune.start import start, start_xml
+
+
+@click.command("start")
+@click.argument("domains", metavar="DOMAIN|FILE...", nargs=-1)
+@click.option(
+    "--minimal/--tuned", "minimal", default=False, help="From the definition alone; or with tuning (default)."
+)
+@click.option(
+    "-p", "--profile", "profiles", metavar="PROFILE", multiple=True, help="A profile by path or name; the later wins."
+)
+@click.option("--paused", is_flag=True, help="Leave the domain with its CPUs stopped.")
+@click.option("--or-minimal", is_flag=True, help="Start it minimal if the tuned start does not work.")
+@click.option("--all", "everything", is_flag=True, help="Every domain that is off.")
+@click.option("--domain", "is_domain", is_flag=True, help="The arguments are domains even if files are called so.")
+@with_output
+def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 - click's own form
+    """Start domains: tuned unless --minimal. DOMAIN is a name, glob, UUID or id; FILE is XML of a transient domain.
+
+    The stored definition is never changed.
+    """
+    if options["minimal"] and options["profiles"]:
+        raise click.UsageError("a minimal start takes no profile; leave --minimal or -p out")
+    if bool(domains) is bool(options["everything"]):
+        raise click.UsageError("say which domains to start, or --all")
+    chain = tuple(each for name in options["profiles"] for each in catalogue.load(name))
+    wish = Wish(chain, options["minimal"], options["paused"], options["or_minimal"])
+    results: list[Started] = []
+    failed: list[dict[str, object]] = []
+    with connect(output.uri) as connection:
+        for name in _names(connection, domains, options):
+            try:
+                with patience(f"{name}: starting"):
+                    results.append(_start(connection, name, wish, is_domain=options["is_domain"]))
+            except Interrupted:
+                raise
+            except Error as error:
+                complain(error, json=False)
+                failed.append({"domain": name, "error": type(error).__name__, "problems": str(error).splitlines()})
+                continue
+            if not output.json:
+                output.result(None, "\n".join(lines(results[-1])))
+    if output.json:
+        output.result({"started": [as_data(each) for each in results], "failed": failed}, "")
+    return 1 if failed else 0
+
+
+def _names(connection: Connection, domains: tuple[str, ...], options: dict[str, Any]) -> Iterator[str]:
+    if options["everything"]:
+        yield from (domain.name for domain in connection.domains() if not domain.is_active)
+        return
+    for name in domains:
+        if not set("*?[") & set(name) or source.is_file(name, domain=options["is_domain"]):
+            yield name
+        elif matching := connection.domains((name,)):
+            yield from (domain.name for domain in matching)
+        else:
+            raise NotFound(f"{name}: no domain of {connection.uri} matches")
+
+
+def _start(connection: Connection, name: str, wish: Wish, *, is_domain: bool) -> Started:
+    if source.is_file(name, domain=is_domain):
+        return start_xml(connection, source.read_xml(name), wish, source=name)
+    return start(connection, name, wish)
+
+
+def lines(started: Started) -> Iterator[str]:
+    """Give what was done and not done, one line each."""
+    how = {Mode.RESTORED: "started tuned from its saved image"}.get(started.mode, f"started {started.mode}")
+    yield f"{started.name}: {how}" + (", paused" if started.paused else "")
+    for setting in started.at_creation:
+        yield f"  done: {setting.name} {setting.said} (at creation)"
+    for setting in started.afterwards:
+        when = "before the guest ran" if started.waited else "right after creation"
+        yield f"  done: {setting.name} {setting.said} ({when})"
+    for each in started.not_done:
+        yield f"  not done: {each}"
+    for each in started.pending:
+        yield f"  pending: {each}"
+    for setting in started.unprotected:
+        yield f"  left out: {setting.name} {setting.said}, so there is no {setting.param.protective.removeprefix('a ')}"
+    for note in started.notes:
+        yield f"  note: {note}"
+
+
+def as_data(started: Started) -> dict[str, Any]:
+    """Return the result of one start for --json."""
+    return {
+        "domain": started.name,
+        "uuid": started.uuid,
+        "mode": str(started.mode),
+        "paused": started.paused,
+        "at_creation": [data.setting(each) for each in started.at_creation],
+        "afterwards": [data.setting(each) for each in started.afterwards],
+        "waited": started.waited,
+        "not_done": [data.not_done(each) for each in started.not_done],
+        "pending": [data.not_done(each) for each in started.pending],
+        "left_out": [data.setting(each) for each in started.unprotected],
+        "notes": list(started.notes),
+    }
