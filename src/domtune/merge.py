@@ -193,6 +193,8 @@ def _place(anchor: Element, node: Element, place: Place) -> None:
         tree.insert(anchor, node)
     elif place is Place.BEFORE:
         tree.insert(parent, node, anchor)
+    elif anchor.tag != node.tag and parent.tag == "domain":
+        tree.insert(parent, node, _next(parent, tree.tag(node)))
     else:
         following = next((each for each in anchor.itersiblings() if tree.is_element(each)), None)
         tree.insert(parent, node, following)

@@ -67,6 +67,7 @@ def domtune(context: click.Context, uri: str | None, as_json: bool) -> None:  # 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
     signal.signal(signal.SIGTERM, _interrupt)
+    os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")  # what goes wrong is in the exceptions
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         code = domtune.main(arguments, prog_name="domtune", standalone_mode=False)

@@ -151,7 +151,7 @@ AFFINITY = (
             ignored="lxc bhyve esx",
             rejected="vz",
             why={
-                "lxc": ("a container has no vCPU threads; use cpu.affinity", Source.LIVE),
+                "lxc": "a container has no vCPU threads; use cpu.affinity",
                 "vz": "vz refuses pins that differ from cpu.affinity",
             },
         ),
@@ -179,7 +179,7 @@ AFFINITY = (
                 "test": simulated(PIN_EMULATOR, "", Type.PLAIN),
             },
             ignored="lxc xen bhyve vz esx",
-            why={"lxc": ("a container has no emulator threads; use cpu.affinity", Source.LIVE)},
+            why={"lxc": "a container has no emulator threads; use cpu.affinity"},
         ),
         host_bound=True,
     ),
@@ -216,7 +216,7 @@ _WHOSE = {"vcpu": "vCPUs", "iothread": "IOThreads", "emulator": "emulator's thre
 
 
 def _sched(who: str, place: str, keys: str = "", *, ch: bool, needs: Needs | None = None) -> tuple[Param, Param]:
-    why = {"lxc": ("a container has no such threads", Source.LIVE)}
+    why = {"lxc": "a container has no such threads"}
 
     def drivers(prop: str, caveat: str) -> Mapping[str, Fact | Cannot]:
         qemu = created(
@@ -280,7 +280,7 @@ COUNT = Param(
             "esx": changed(VCPUS, "", Type.PLAIN, "esxDomainSetVcpusFlags", flags=Flags.LIVE_ONLY, at_create=False),
         },
         ignored="lxc",
-        why={"lxc": ("a container has no vCPUs to take away", Source.LIVE)},
+        why={"lxc": "a container has no vCPUs to take away"},
     ),
     cls=Class.GUEST_VISIBLE,
 )

@@ -73,7 +73,6 @@ FOLDERS = (
         "immediate",
         qemu_only(
             created("qemuBuildFSCommandLine: writeout", source=Source.LIVE, caveat="not for virtiofs"),
-            why={"lxc": Source.UNVERIFIED},
         ),
         cls=Class.GUEST_VISIBLE,
     ),

@@ -43,7 +43,6 @@ def _row(word: str, kind: Kind, help_: str, example: str, *, text: bool = False)
             fact,
             vz=vz,
             test=simulated(IOTUNE, word, type_, default=none, unset=none),
-            why={"lxc": Source.LIVE},
         ),
         family="disk.iotune",
         protective="a limit on disk I/O" if plain else "",

@@ -14,7 +14,10 @@ _WHY = {
 }
 _VZ_OPEN = "vz does not honour it; whether it refuses the document was not checked"
 
-Why = str | Source | tuple[str, Source]  # a reason of its own, a source of its own, or both
+# Where the usual source of a reason is not that it was read: each of these was tried on a container.
+_SEEN = {("lxc", Reason.IGNORED): Source.LIVE}
+
+Why = str | tuple[str, Source]  # a reason of its own, and how it is known where that is not usual
 
 STORED = Fact(caveat="stored, nothing is enforced", source=Source.LIVE, evidence="test_driver.c keeps the parsed XML")
 """What the test driver makes of every element that libvirt's parser knows."""
@@ -51,27 +54,23 @@ def facts(
 ) -> Mapping[str, Fact | Cannot]:
     """Give every driver its place: a fact, or the reason why it cannot.
 
-    `ignored`, `rejected` and `no_api` are lists of drivers in words; `why` gives a driver's reason, or how it is
-    known, where the usual sentence or source does not do. Raises `ValueError` when a driver has no place or two.
+    `ignored`, `rejected` and `no_api` are lists of drivers in words; `why` gives a driver's reason where the usual
+    sentence does not do. Raises `ValueError` when a driver has no place or two.
     """
     found: dict[str, Fact | Cannot] = dict(honoured)
     for how, names in ((Reason.IGNORED, ignored), (Reason.REJECTED, rejected), (Reason.NO_API, no_api)):
         for driver in names.split():
             if driver in found:
                 raise ValueError(f"{driver} has two places")
-            found[driver] = _cannot(how, (why or {}).get(driver))
+            found[driver] = _cannot(how, (why or {}).get(driver) or _WHY[how], _SEEN.get((driver, how), Source.READ))
     if set(found) != set(DRIVERS):
         raise ValueError(f"drivers without a place, or unknown: {set(found) ^ set(DRIVERS)}")
     return found
 
 
 @cache
-def _cannot(how: Reason, why: Why | None) -> Cannot:
-    if isinstance(why, Source):
-        return Cannot(how, _WHY[how], why)
-    if isinstance(why, tuple):
-        return Cannot(how, *why)
-    return Cannot(how, why or _WHY[how])
+def _cannot(how: Reason, why: Why, source: Source) -> Cannot:
+    return Cannot(how, *why) if isinstance(why, tuple) else Cannot(how, why, source)
 
 
 def qemu_only(

@@ -169,7 +169,6 @@ GUARANTEE = Param(
         rejected="qemu vz",
         why={
             "qemu": ("QEMU has no guaranteed memory; libvirt refuses to define the domain", Source.LIVE),
-            "lxc": Source.LIVE,
         },
     ),
     protective="host memory reserved for the domain",

@@ -10,7 +10,7 @@ from domtune.vocabulary.facts import STORED, Why, changed, created, facts, qemu_
 from domtune.vocabulary.model import Cannot, Class, Fact, Kept, Needs, Param, Reason, Source, Type
 
 _BACKEND = "qemuBuildMemoryBackendProps"
-_LXC: dict[str, Why] = {"lxc": Source.LIVE}
+_NO_MODULES = "libvirt refuses memory devices for drivers that cannot plug them"
 _POOL = "the pool must have enough free pages at the start"
 _SHARING = Enum(("shared", "private"))
 
@@ -19,7 +19,15 @@ def _backing(
     caveat: str = "", evidence: str = _BACKEND, *, vz: Reason | None = None, default: str | None = None
 ) -> Mapping[str, Fact | Cannot]:
     """Return the places of what QEMU alone reads, when it builds the memory back ends."""
-    return qemu_only(created(evidence, source=Source.LIVE, caveat=caveat, default=default), vz=vz, why=_LXC)
+    return qemu_only(created(evidence, source=Source.LIVE, caveat=caveat, default=default), vz=vz)
+
+
+def _module(fact: Fact) -> Mapping[str, Fact | Cannot]:
+    """Return the places of what belongs to a memory device."""
+    honoured = {"qemu": fact, "test": STORED}
+    others = ("lxc", "xen", "ch", "bhyve", "vz", "esx")
+    why: dict[str, Why] = dict.fromkeys(others, _NO_MODULES) | {"lxc": (_NO_MODULES, Source.LIVE)}
+    return facts(honoured, rejected=" ".join(others), why=why)
 
 
 _LOCKED = facts(
@@ -33,7 +41,6 @@ _LOCKED = facts(
         "test": STORED,
     },
     ignored="lxc xen ch vz esx",
-    why=_LXC,
 )
 
 BACKING = (
@@ -165,7 +172,7 @@ DEVICES = (
         Size("KiB", 1),
         "Size of one memory module that was plugged into the domain.",
         "1 GiB",
-        qemu_only(
+        _module(
             created(
                 "qemuDomainAttachMemory; qemuDomainChangeMemoryLive",
                 source=Source.LIVE,
@@ -183,7 +190,7 @@ DEVICES = (
         Size("KiB"),
         "How much of a virtio-mem device the guest is asked to use.",
         "512 MiB",
-        qemu_only(
+        _module(
             changed(
                 UPDATE_DEVICE,
                 "",
@@ -203,7 +210,7 @@ DEVICES = (
         Ids("host nodes"),
         "Host nodes that hold the memory of one memory device.",
         "0-1",
-        qemu_only(created(f"{_BACKEND}; qemuDomainChangeMemoryLiveValidateChange", source=Source.LIVE)),
+        _module(created(f"{_BACKEND}; qemuDomainChangeMemoryLiveValidateChange", source=Source.LIVE)),
         host_bound=True,
     ),
     Param(
@@ -212,7 +219,7 @@ DEVICES = (
         Size("KiB", 1),
         "Size of the host pages that hold one memory device.",
         "2 MiB",
-        qemu_only(created(_BACKEND, caveat="the pool must have enough free pages when the device is plugged")),
+        _module(created(_BACKEND, caveat="the pool must have enough free pages when the device is plugged")),
         host_bound=True,
     ),
 )

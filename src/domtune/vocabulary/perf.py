@@ -57,7 +57,6 @@ def _event(word: str, what: str) -> Param:
                 "test": simulated(PERF, word, Type.BOOLEAN, source=Source.LIVE, default="no", unset="no"),
             },
             ignored="lxc xen ch bhyve vz esx",
-            why={"lxc": Source.LIVE},
         ),
         cls=Class.MEASUREMENT,
     )

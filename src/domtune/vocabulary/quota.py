@@ -72,7 +72,7 @@ def _pair(name: str, tag: str, whose: str, drivers: Mapping[str, Mapping[str, Fa
 
 
 def _qemu_and_ch(field: str, of: str, caveat: str = "") -> dict[str, Mapping[str, Fact | Cannot]]:
-    why = {"lxc": ("lxc keeps it and does nothing; cpu.vcpu.quota limits a whole container", Source.LIVE)}
+    why = {"lxc": "lxc keeps it and does nothing; cpu.vcpu.quota limits a whole container"}
     return {
         word: facts(
             _drivers(word, f"{field}_{word}", of, caveat, ""),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domtune.kinds import Flag, Int, Size, Text
-from domtune.vocabulary.facts import STORED, Why, created, facts, qemu_only
+from domtune.vocabulary.facts import STORED, created, facts, qemu_only
 from domtune.vocabulary.model import Cannot, Class, Fact, Param, Source
 
 _NEEDS = "the host needs resctrl and hardware that can do it, or the domain does not start"
 
 
-def _resctrl(source: Source, why: Mapping[str, Why] | None = None) -> Mapping[str, Fact | Cannot]:
-    return qemu_only(created("qemuProcessResctrlCreate", source=source, caveat=_NEEDS), why=why)
+def _resctrl(source: Source) -> Mapping[str, Fact | Cannot]:
+    return qemu_only(created("qemuProcessResctrlCreate", source=source, caveat=_NEEDS))
 
 
 RESCTRL = (
@@ -22,7 +22,7 @@ RESCTRL = (
         Size("KiB", 1),
         "Part of one host cache that only these vCPUs fill.",
         "{0-1: [{id: 0, level: 3, type: both, size: 4 MiB}]}",
-        _resctrl(Source.LIVE, {"lxc": Source.LIVE}),
+        _resctrl(Source.LIVE),
         family="cpu.cache",
         host_bound=True,
     ),
