@@ -29,7 +29,6 @@ class Needs(StrEnum):
 
     IOTHREADS = "iothreads"  # refers to an IOThread, or declares one: all leave together
     MEMLOCK = "memlock"  # stays with hostdev, vDPA and NVMe devices, whose memory is locked
-    SHARED_MEMORY = "shared-memory"  # stays while a vhost-user or virtiofs device must reach the guest's memory
     SHARED_ACCESS = "shared-access"  # says that memory is shared: stays while a vhost-user or virtiofs device needs it
     SHARED_SOURCE = "shared-source"  # what shared memory is made of: stays while memory is shared
     SHARED_PAGES = "shared-pages"  # huge pages can be what shared memory is made of
