@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from domtune.errors import Invalid, NotFound
 from domtune.profile import Profile, read
 
 SHIPPED = Path(__file__).parent / "profiles"
 ENDINGS = (".yaml", ".yml")
+MAX_DEPTH = 32
+MAX_BYTES = 64 * 1024 * 1024  # of any file: more than the largest document that is taken
+Chain: TypeAlias = dict[str, Profile]
 
 
 def places() -> list[Path]:
@@ -32,19 +35,27 @@ def load(name: str, *, near: Path | None = None) -> list[Profile]:
     `near` is the directory of the profile that asks, where a name is looked for first. Raises `NotFound`, and `Invalid`
     for faults in any of them and for circles of `inherits`.
     """
-    return list(_chain(name, near, ()))
+    return list(_chain(name, near, (), {}).values())
 
 
-def _chain(name: str, near: Path | None, above: tuple[str, ...]) -> Iterator[Profile]:
+def _chain(name: str, near: Path | None, above: tuple[str, ...], known: dict[str, Chain]) -> Chain:
+    """Return the profiles by path. One that is inherited more than once is read once, and lies where it comes last."""
     path = Path(name) if is_path(name) else _find(name, near)
     key = str(path.resolve()) if name != "-" else "-"
     if key in above:
         circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
         raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
-    profile = read(read_text(path), str(path))
-    for inherited in profile.inherits:
-        yield from _chain(inherited, path.parent, (*above, key))
-    yield profile
+    if len(above) > MAX_DEPTH:
+        raise Invalid(f"{path}: inherits: more than {MAX_DEPTH} profiles, one below the other")
+    if key not in known:
+        profile = read(read_text(path), str(path))
+        chain: Chain = {}
+        for inherited in profile.inherits:
+            for each, found in _chain(inherited, path.parent, (*above, key), known).items():
+                chain.pop(each, None)
+                chain[each] = found
+        known[key] = chain | {key: profile}
+    return known[key]
 
 
 def _find(name: str, near: Path | None) -> Path:
@@ -60,7 +71,8 @@ def _find(name: str, near: Path | None) -> Path:
 def read_text(path: Path) -> str:
     """Return the text of a file, or of standard input for ``-``; raise `Invalid` if it cannot be read."""
     try:
-        return (Path("/dev/stdin") if str(path) == "-" else path).read_bytes().decode()
+        with (Path("/dev/stdin") if str(path) == "-" else path).open("rb") as file:
+            return file.read(MAX_BYTES).decode()
     except OSError as error:
         raise Invalid(f"{path}: cannot read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from domtune.expand import canonical, iothreads
+from domtune.expand import canonical, iothreads, key_ids
 from domtune.tree import Element
 from domtune.tuning import Setting
-from domtune.values import parse_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def differences(wanted: Sequence[Setting], found: Sequence[Setting], root: Eleme
     missing = []
     for setting in canonical(wanted, root):
         if setting.param.name == "iothread.ids" and not setting.is_default:
-            if not parse_ids(setting.keys[0]) <= threads:
+            if not key_ids(setting.keys[0]) <= threads:
                 missing.append(Difference(setting, None))
             continue
         for address in _addresses(setting):
@@ -64,19 +63,12 @@ def _addresses(setting: Setting) -> Iterator[tuple[str, tuple[object, ...]]]:
         keys = tuple(_same_set(form, key) for form, key in zip(forms, setting.keys, strict=False))
         yield setting.param.name, keys + setting.keys[len(keys) :]
         return
-    for number in sorted(_ids(setting.keys[0])):
+    for number in sorted(key_ids(setting.keys[0])):
         yield setting.param.name, (number,)
 
 
 def _same_set(form: str, key: str) -> object:
-    return _ids(key) if form.endswith("*") else key
-
-
-def _ids(key: str) -> frozenset[int]:
-    try:
-        return parse_ids(key)
-    except ValueError:
-        return frozenset()
+    return key_ids(key) if form.endswith("*") else key
 
 
 def _holds(wanted: Setting, found: Setting | None, driver: str) -> bool:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
-from domtune.tree import Element
+from domtune.tree import Element, tag
 
 EVERY = "*"
 
 
 def _dev(device: Element) -> str | None:
-    target = device.find("target")
+    target = next(device.iterchildren("target"), None)
     return None if target is None else target.get("dev") or target.get("dir")
 
 
 def _mac(device: Element) -> str | None:
-    mac = device.find("mac")
+    mac = next(device.iterchildren("mac"), None)
     address = None if mac is None else mac.get("address")
     return None if address is None else address.lower()
 
 
 def _alias(device: Element) -> str | None:
-    alias = device.find("alias")
+    alias = next(device.iterchildren("alias"), None)
     return None if alias is None else alias.get("name")
 
 
@@ -47,11 +46,10 @@ def selectors(devices: list[Element]) -> list[str]:
     not unique, or could be taken for a position, the position counted from 0.
     """
     found: list[str] = [str(number) for number in range(len(devices))]
-    for name in reversed(_NAMES.get(str(devices[0].tag), _OTHERS) if devices else ()):
+    for name in reversed(_NAMES.get(tag(devices[0]), _OTHERS) if devices else ()):
         names = [name(device) for device in devices]
-        counts = Counter(names)
         for number, called in enumerate(names):
-            if called and counts[called] == 1 and _is_word(called):
+            if called and _is_word(called) and names.count(called) == 1:
                 found[number] = called
     return found
 
@@ -65,7 +63,7 @@ def select(devices: list[Element], selector: str) -> list[Element]:
     if selector == EVERY:
         return [device for device in devices if device.tag != "disk" or _is_plain_disk(device)]
     if selector.isdecimal():
-        return [devices[int(selector)]] if int(selector) < len(devices) else []
+        return devices[int(selector) :][:1] if len(selector) < 10 else []
     for name in (_dev, _alias, _mac):
         wanted = selector.lower() if name is _mac else selector
         if named := [device for device in devices if name(device) == wanted]:
@@ -78,4 +76,4 @@ def _is_plain_disk(disk: Element) -> bool:
 
 
 def _is_word(name: str) -> bool:
-    return not name.isdecimal() and name != EVERY and not set(name) & set("[]") and name.strip() == name
+    return not name.isdecimal() and name != EVERY and "[" not in name and "]" not in name and name.strip() == name

@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from domtune.devices import EVERY, select, selectors
+from domtune.keys import ALL
 from domtune.tree import Element
 from domtune.tuning import Setting
-from domtune.values import format_ids, parse_ids
-
-ALL = "all"
+from domtune.values import MAX_CPUS, format_ids, parse_ids
 
 
-def sayable(key: str, form: str) -> str | None:
-    """Return a key as it stands in the XML if a profile can say it under a row of this form, else None."""
-    if not key.strip() or key == ALL:
-        return None
-    if form.endswith("*"):
-        try:
-            parse_ids(key)
-        except ValueError:
-            return None
-    elif form.startswith("@") and "," not in form and form != "@name" and not key.isdecimal():
-        return None
-    return key
-
-
-def concrete(settings: Sequence[Setting], root: Element, problems: list[str]) -> list[Setting]:
+def concrete(
+    settings: Sequence[Setting], root: Element, problems: list[str], *, among: Sequence[Setting] = ()
+) -> list[Setting]:
     """Return the settings with every ``*`` and ``all`` written out for this definition.
 
     What is said of one device or id beats what is said of all, whatever the order. What cannot be written out is
-    added to `problems`.
+    added to `problems`. `among` are the settings of all layers, where these are one of several: they tell which
+    IOThreads there are.
     """
     if not any(EVERY in setting.keys or ALL in setting.keys for setting in settings):
         return list(settings)
-    said = {setting.address for setting in settings}
+    called = canonical(settings, root)
+    said = {setting.address for setting in called}
     found: list[Setting] = []
-    for setting in settings:
+    for setting in called:
         wide = EVERY in setting.keys or ALL in setting.keys
         if wide:
-            each = _written_out(setting, settings, root, problems)
+            each = _written_out(setting, among or settings, root, problems)
             found.extend(one for one in each if one.address not in said)
         else:
             found.append(setting)
@@ -61,7 +49,7 @@ def canonical(settings: Iterable[Setting], root: Element) -> list[Setting]:
             devices, called = names[tag]
             chosen = select(devices, setting.keys[0])
             key = called[devices.index(chosen[0])] if chosen else setting.keys[0]
-            found.append(replace(setting, keys=(key, *setting.keys[1:])) if key != setting.keys[0] else setting)
+            found.append(setting._replace(keys=(key, *setting.keys[1:])) if key != setting.keys[0] else setting)
         else:
             found.append(setting)
     return found
@@ -70,28 +58,29 @@ def canonical(settings: Iterable[Setting], root: Element) -> list[Setting]:
 def _written_out(
     setting: Setting, settings: Sequence[Setting], root: Element, problems: list[str]
 ) -> Iterable[Setting]:
-    path = setting.param.paths[0]
+    steps = setting.param.paths[0].key_steps if setting.param.paths else ()
     some = [setting]
-    for place, step in enumerate(path.key_steps):
-        if setting.keys[place] == EVERY and step.key.startswith("?"):
-            devices = list(root.iterfind(f"devices/{step.tag}"))
+    for place, form in enumerate(setting.param.key_forms):
+        tag = steps[place].tag if place < len(steps) else ""
+        if setting.keys[place] == EVERY and form.startswith("?"):
+            devices = list(root.iterfind(f"devices/{tag}"))
             chosen = select(devices, EVERY)
             keys = [name for device, name in zip(devices, selectors(devices), strict=True) if device in chosen]
         elif setting.keys[place] == ALL:
-            keys = _ids(step.key, settings, root)
+            keys = _ids(f"{tag}{form}" if form == "@id" else form, settings, root)
         else:
             continue
         if not keys and setting.keys[place] == ALL:
             problems.append(f"{setting.origin}: {setting.name}: this definition has none that all could mean")
-        some = [replace(one, keys=(*one.keys[:place], key, *one.keys[place + 1 :])) for one in some for key in keys]
+        some = [one._replace(keys=(*one.keys[:place], key, *one.keys[place + 1 :])) for one in some for key in keys]
     return some
 
 
 def _ids(key: str, settings: Sequence[Setting], root: Element) -> list[str]:
     """Return every id that a key of this form can have in the definition."""
     if key in {"@vcpu", "@vcpus*"}:
-        ids = range(_number(root.findtext("vcpu")) or 1)
-    elif key in {"@iothread", "@iothreads*"} or (key == "@id" and root.find("iothreads") is not None):
+        ids = vcpus(root)
+    elif key in {"@iothread", "@iothreads*", "iothread@id"}:
         return _set_or_each(key, sorted(iothreads(settings, root)))
     elif key in {"@cellid", "@id#"}:
         ids = range(sum(1 for _ in root.iterfind("cpu/numa/cell")))
@@ -100,15 +89,20 @@ def _ids(key: str, settings: Sequence[Setting], root: Element) -> list[str]:
     return _set_or_each(key, ids)
 
 
+def vcpus(root: Element) -> range:
+    """Return the ids of the vCPUs that a domain has at most."""
+    return range(_number(root.findtext("vcpu")) or 1)
+
+
 def iothreads(settings: Iterable[Setting], root: Element) -> set[int]:
     """Return the ids of the IOThreads that a domain has, by its definition and its tuning."""
-    ids = {int(text) for each in root.iterfind("iothreadids/iothread") if (text := each.get("id") or "").isdecimal()}
+    ids = {number for each in root.iterfind("iothreadids/iothread") for number in key_ids(each.get("id") or "")}
     count = _number(root.findtext("iothreads"))
     for setting in settings:
-        if setting.param.name == "iothread.ids":
-            ids |= parse_ids(setting.keys[0]) if setting.keys else set()
-        elif setting.param.name == "iothread.count" and setting.text.isdecimal():
-            count = max(count, int(setting.text))
+        if setting.param.name == "iothread.count":
+            count = max(count, _number(setting.text))
+        elif setting.param.family == "iothread" and not setting.is_default:
+            ids |= key_ids(setting.keys[0])
     number = 1
     while len(ids) < count:  # libvirt fills up with the lowest ids that are free
         ids.add(number)
@@ -116,9 +110,25 @@ def iothreads(settings: Iterable[Setting], root: Element) -> set[int]:
     return ids
 
 
+def key_ids(key: str) -> frozenset[int]:
+    """Return the ids that a key means: one number, or a list; none for anything else."""
+    if _is_number(key):
+        return frozenset({int(key)})
+    try:
+        return parse_ids(key)
+    except ValueError:
+        return frozenset()
+
+
 def _set_or_each(key: str, ids: Iterable[int]) -> list[str]:
     return [format_ids(ids)] if key.endswith("*") else [str(number) for number in ids]
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.strip().isdecimal() else 0
+    """Return how many there are; ids from `MAX_CPUS` on cannot be listed, so that no more are counted."""
+    digits = (text or "").strip()[:20]
+    return min(int(digits), MAX_CPUS) if _is_number(digits) else 0
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 20

@@ -87,7 +87,7 @@ class Int:
         """Say `none` for libvirt's own way to write it; another negative number has no words."""
         if unit is None and text == self.unlimited:
             return NONE
-        return text if unit is None and _NUMBER.fullmatch(text) else None
+        return text if unit is None and text.isdecimal() and text.isascii() else None
 
     def describe(self) -> str:
         """Return the range, e.g. ``1000 to 1000000 us``."""
@@ -188,7 +188,7 @@ class Rate:
         """Say the bare number: it is the only form that comes back as it was."""
         if unit is None and text == self.unlimited:
             return NONE
-        return text if unit is None and _NUMBER.fullmatch(text) else None
+        return text if unit is None and text.isdecimal() and text.isascii() else None
 
     def describe(self) -> str:
         """Return the unit and range."""
@@ -231,7 +231,7 @@ class Duration:
 
     def said(self, text: str, unit: str | None) -> str | None:
         """Say the bare number."""
-        return text if unit is None and _NUMBER.fullmatch(text) else None
+        return text if unit is None and text.isdecimal() and text.isascii() else None
 
     def describe(self) -> str:
         """Return the unit and range."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from domtune.expand import iothreads
+from domtune.expand import iothreads, key_ids, vcpus
 from domtune.host import Host
 from domtune.kinds import ALL_CPUS, Ids
 from domtune.tree import Element
@@ -84,7 +84,7 @@ def on_host(settings: Iterable[Setting], host: Host) -> tuple[list[Setting], lis
             found.append(setting)
             continue
         text = format_ids(host.cpus) if setting.text == ALL_CPUS else setting.text
-        found.append(replace(setting, text=text))
+        found.append(setting._replace(text=text))
         if lacking := host.lacks(kind.what, parse_ids(text)):
             problems.append(f"{setting.origin}: {setting.name} {text}: {lacking}; name others, or leave the line out")
     return found, problems
@@ -92,17 +92,15 @@ def on_host(settings: Iterable[Setting], host: Host) -> tuple[list[Setting], lis
 
 def misplaced(settings: Sequence[Setting], root: Element) -> list[str]:
     """Return what is said of vCPUs and IOThreads that the domain has not: libvirt drops or refuses it."""
-    vcpus = frozenset(range(int(count) if (count := (root.findtext("vcpu") or "1").strip()).isdecimal() else 1))
     threads = frozenset(iothreads(settings, root))
+    there = {"@vcpu": (frozenset(vcpus(root)), "vCPUs"), "@iothread": (threads, "IOThreads")}
     problems = []
     for setting in settings:
         for form, key in zip(setting.param.key_forms, setting.keys, strict=False):
-            has, what = {"@vcpu": (vcpus, "vCPUs"), "@iothread": (threads, "IOThreads")}.get(
-                form.rstrip("s*"), (None, "")
-            )
-            if has is not None and not setting.is_default and (missing := parse_ids(key) - has):
-                there = format_ids(has) or "none"
+            has, what = there.get(form.rstrip("s*"), (None, ""))
+            if has is not None and not setting.is_default and (missing := key_ids(key) - has):
                 problems.append(
-                    f"{setting.origin}: {setting.name}: the domain has no {what} {format_ids(missing)}; it has {there}"
+                    f"{setting.origin}: {setting.name}: the domain has no {what} {format_ids(missing)}; it has "
+                    + (format_ids(has) or "none")
                 )
     return problems

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domtune import tree
 from domtune.tree import Element
 from domtune.vocabulary.model import Needs
 
-# Devices below <devices> by tag, with the attribute and value that make them lock or share the guest's memory.
-_LOCKING = {"hostdev": None, "interface": ("type", {"hostdev", "vdpa"}), "disk": ("type", {"nvme", "vhostvdpa"})}
-_SHARING = {"interface": ("type", {"vhostuser"}), "disk": ("type", {"vhostuser"})}
-_SHARING_DRIVERS = {"filesystem": ("type", "virtiofs"), "video": ("name", "vhostuser")}
+# Devices for which libvirt locks the guest's memory: every one of a tag (None), or those of these types.
+_LOCKING: dict[str, set[str] | None] = {
+    "hostdev": None,
+    "interface": {"hostdev", "vdpa"},
+    "disk": {"nvme", "vhostvdpa"},
+}
+_SHARING = ("interface", "disk", "filesystem", "video")
 MEMFD = "memfd"
 
 
@@ -33,11 +35,13 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     Memory that is shared lies in a file below the daemon's directory unless huge pages or a memfd source hold it, so
     where huge pages leave and sharing stays, a memfd source must take their place.
     """
-    backing = root.find("memoryBacking")
+    backing = next(root.iterchildren("memoryBacking"), None)
+    if backing is None and not _may_matter(root):
+        return Stay()
     stay: set[Needs] = set()
-    if not memlock and (backing is not None or root.find("memtune") is not None) and _has_locking_device(root):
+    if not memlock and any(_locks(device) for device in tree.devices(root, *_LOCKING)):
         stay.add(Needs.MEMLOCK)
-    sharing_device = _has_sharing_device(root)
+    sharing_device = any(_shares(device) for device in tree.devices(root, *_SHARING))
     if sharing_device:
         stay |= {Needs.SHARED_ACCESS, Needs.SHARED_SOURCE}
     elif guest_visible or not _is_shared(root, backing):
@@ -53,26 +57,25 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     return Stay(frozenset(stay), memfd)
 
 
-def _has_locking_device(root: Element) -> bool:
-    return any(_matches(device, _LOCKING) for device in root.iterfind("devices/*"))
+def _may_matter(root: Element) -> bool:
+    """Tell whether anything but memoryBacking speaks of limits or sharing of memory: few domains do."""
+    return next(root.iterchildren("memtune"), None) is not None or any(
+        True for cpu in root.iterchildren("cpu") for _ in cpu.iterchildren("numa")
+    )
 
 
-def _has_sharing_device(root: Element) -> bool:
-    for device in root.iterfind("devices/*"):
-        if _matches(device, _SHARING):
-            return True
-        if found := _SHARING_DRIVERS.get(tree.tag(device)):
-            driver = device.find("driver")
-            if driver is not None and driver.get(found[0]) == found[1]:
-                return True
-    return False
+def _locks(device: Element) -> bool:
+    """Tell whether libvirt locks the guest's memory for a device."""
+    wanted = _LOCKING.get(tree.tag(device), ())
+    return wanted is None or device.get("type") in wanted
 
 
-def _matches(device: Element, table: Mapping[str, tuple[str, set[str]] | None]) -> bool:
-    if tree.tag(device) not in table:
-        return False
-    wanted = table[tree.tag(device)]
-    return wanted is None or device.get(wanted[0]) in wanted[1]
+def _shares(device: Element) -> bool:
+    """Tell whether another process must reach the guest's memory for a device."""
+    if device.get("type") == "vhostuser":
+        return True
+    driver = next(device.iterchildren("driver"), None)
+    return driver is not None and (driver.get("type") == "virtiofs" or driver.get("name") == "vhostuser")
 
 
 def _is_shared(root: Element, backing: Element | None) -> bool:

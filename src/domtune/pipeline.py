@@ -17,8 +17,9 @@ def wanted(root: Element, stored: Tuning, tunings: Sequence[Tuning], problems: l
     Devices are called as split calls them, ``*`` and ``all`` are written out. Values that nothing would take, and what
     speaks of devices that the domain has not, are added to `problems`.
     """
+    among = stack([stored.settings, *(tuning.settings for tuning in tunings)])
     layers = [list(stored.settings)]
-    layers += [canonical(concrete(tuning.settings, root, problems), root) for tuning in tunings]
+    layers += [canonical(concrete(tuning.settings, root, problems, among=among), root) for tuning in tunings]
     settings = tuple(stack(layers))
     problems += judge(Tuning(settings))
     return Tuning(settings, (*stored.verbatim, *(piece for tuning in tunings for piece in tuning.verbatim)))

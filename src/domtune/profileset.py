@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from domtune.expand import ALL
+from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Flag, Ids
 from domtune.tuning import Place, Setting, Verbatim
 from domtune.values import parse_ids
@@ -160,13 +160,12 @@ class Reading:
             self._wrong(value.line, param.name, f"takes one value: {param.kind_of(keys).describe()}")
 
     def _add(self, param: Param, keys: tuple[str, ...], value: Scalar) -> None:
-        origin = f"{self.source}:{value.line}"
         try:
             text, unit = (DEFAULT, None) if value.text == DEFAULT else param.kind_of(keys).written(value.text)
         except ValueError as error:
             self._wrong(value.line, Setting(param, keys, "").name, str(error))
             return
-        setting = Setting(param, keys, text, unit, origin)
+        setting = Setting(param, keys, text, unit, self.source, value.line)
         if setting.address in self.lines:
             self._wrong(value.line, setting.name, f"said before in line {self.lines[setting.address]}; keep one")
             return

@@ -7,10 +7,10 @@ pieces with their places in the complete document, and what to take out; the tak
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from domtune import needs, tree
 from domtune.devices import selectors
-from domtune.expand import sayable
 from domtune.kinds import DEFAULT
 from domtune.tree import Element
 from domtune.trie import Node, Row, trie
@@ -56,6 +56,9 @@ def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:
     return Tuning(tuple(walk.settings), tuple(walk.verbatim))
 
 
+Seen = set[Node | tuple[Node, str | None]]  # what was said before below one element
+
+
 @dataclass(slots=True)
 class _Walk:
     """What one walk has noted so far."""
@@ -76,22 +79,74 @@ class _Walk:
         `ours`: the element leaves with all that is in it, so what no row can say is kept verbatim. `twin`: an earlier
         element said the same, so all of it is kept verbatim.
         """
-        self._values(element, node, keys, ours=ours, twin=twin)
-        if not node.children and not ours:
+        if ours:
+            self._values(element, node, keys)
+        elif node.attributes:
+            self._attributes(element, node, keys, twin=twin)
+        children = node.children
+        if not children and not ours:
             return
-        seen: set[tuple[int, str | None]] = set()
+        seen: Seen = set()
         for child in element:
-            known = [below for below in node.children.get(tree.tag(child), ()) if below.matches(child)]
-            for below in known:
-                self._child(child, below, keys, seen, ours=ours, twin=twin)
-            if ours and not known:
-                self._unknown(child, node)
-            if ours and child.tail and child.tail.strip():
-                self.verbatim.append(_stray(child.getnext(), element, child.tail))
+            known = False
+            for below in children.get(child.tag, ()):  # type: ignore[arg-type] # comments have no name
+                if below.test is None or below.matches(child):
+                    known = True
+                    if below.passage and below not in seen:
+                        seen.add(below)
+                        self.visit(child, below, keys, ours=False, twin=twin)
+                    elif ours and below.plain and below not in seen and not len(child) and not child.keys():
+                        if self._say(child, below.plain, keys, (child.text or "").strip(), None):
+                            seen.add(below)
+                        else:
+                            self._child(child, below, keys, seen, ours=ours, twin=twin)
+                    elif not (ours and below.leaf and self._leaf(child, below, keys, seen)):
+                        self._child(child, below, keys, seen, ours=ours, twin=twin)
+            if ours:
+                self._around(child, element, node, known=known)
+
+    def _around(self, child: Element, element: Element, node: Node, *, known: bool) -> None:
+        """Keep a child that no row knows, and stray text behind any."""
+        if not known:
+            self._unknown(child, node)
+        tail = child.tail
+        if tail and not tail.isspace():
+            self.verbatim.append(_stray(child.getnext(), element, tail))
+
+    def _leaf(self, child: Element, node: Node, keys: tuple[str, ...], seen: Seen) -> bool:
+        """Note the most common element at once: a leaf of which rows can say all. Tell whether it was that."""
+        key = node.read_key(child) if node.read_key else ""
+        mark = (node, key) if key else node
+        if key is None or mark in seen or len(child):
+            return False
+        below = (*keys, key) if key else keys
+        settings = len(self.settings)
+        names = child.keys()
+        left = len(names) - len(node.key_names) - (node.test is not None)  # attributes that rows must say
+        unit = child.get("unit") if "unit" in names else None
+        text = child.text
+        said = not node.presence or self._say(child, node.presence, below, "true", None)
+        for name in names:
+            row = node.attributes.get(name)
+            if row is not None:
+                said = said and self._say(child, row, below, child.get(name, ""), unit if row.leaf.unit else None)
+                left -= 1 + (row.leaf.unit and unit is not None)
+        if node.text:
+            said = said and self._say(
+                child, node.text, below, (text or "").strip(), unit if node.text.leaf.unit else None
+            )
+            left -= node.text.leaf.unit and unit is not None
+        elif text and not text.isspace():
+            said = False
+        if said and not left and len(self.settings) > settings:
+            seen.add(mark)
+            return True
+        del self.settings[settings:]
+        return False
 
     def _unknown(self, child: Element, node: Node) -> None:
         """Keep what no row knows; of a child that is the key, which comes back with it, only what hangs on it."""
-        if node.step is None or child.tag != node.step.key:
+        if child.tag != node.key:
             self.verbatim.append(_piece(child))
             return
         if child.attrib:
@@ -104,14 +159,17 @@ class _Walk:
         child: Element,
         node: Node,
         keys: tuple[str, ...],
-        seen: set[tuple[int, str | None]],
+        seen: Seen,
         *,
         ours: bool,
         twin: bool,
     ) -> None:
-        key = self._key(child, node)
-        again = twin or (id(node), key) in seen
-        seen.add((id(node), key))
+        if node.device:
+            self._device(child, node)
+            return
+        key = node.read_key(child) if node.read_key else ""
+        again = twin or ((node, key) if key else node) in seen
+        seen.add((node, key) if key else node)
         below = (*keys, key) if key else keys
         remains = self._remains(child, node) if node.may_stay else ""
         if remains == "whole":
@@ -123,6 +181,16 @@ class _Walk:
             self.visit(child, node, below, ours=False, twin=again)
             if node.owner in _REMOVABLE and len(self.settings) > settings:
                 self.shared.append((child, _beside(child)))
+
+    def _device(self, device: Element, node: Node) -> None:
+        """Note what is said of one device; only then ask what it is called."""
+        settings = len(self.settings)
+        self.visit(device, node, ("",), ours=False)
+        if len(self.settings) > settings:
+            called = self._selector(device)
+            self.settings[settings:] = [
+                setting._replace(keys=(called, *setting.keys[1:])) for setting in self.settings[settings:]
+            ]
 
     def _leaving(self, child: Element, node: Node, keys: tuple[str, ...] | None, *, ours: bool) -> None:
         """Note an element that leaves as a whole: as settings what rows can say, verbatim the rest."""
@@ -138,27 +206,32 @@ class _Walk:
             self.elements.append(child)
             self._remember(_beside(child) if len(self.settings) > settings else None)
 
-    def _values(self, element: Element, node: Node, keys: tuple[str, ...], *, ours: bool, twin: bool) -> None:
-        """Note the values that this element itself holds, and what stands beside them."""
-        used = set() if not ours or node.step is None else _key_attributes(node.step)
-        if ours and node.presence and not (node.children and len(element)):
-            self._say(element, node.presence, keys, "true", None)
-        for name, row in node.attributes.items():
-            text = element.get(name)
-            if text is None or self._stays(row, text):
+    def _attributes(self, element: Element, node: Node, keys: tuple[str, ...], *, twin: bool) -> None:
+        """Note values in attributes of an element of the definition."""
+        rows = node.attributes
+        for name in element.keys():  # noqa: SIM118 - an element is no mapping
+            row = rows.get(name)
+            if row is None or (node.may_stay and self._stays(row, element.get(name, ""))):
                 continue
             unit = element.get("unit") if row.leaf.unit else None
             names = [name] if unit is None else [name, "unit"]
-            if not twin and self._say(element, row, keys, text, unit):
-                used.update(names)
-            elif not ours:
+            if twin or not self._say(element, row, keys, element.get(name, ""), unit):
                 self.verbatim.append(Verbatim(Place.ON, tree.path_of(element), attributes=_items(element, names)))
                 self.anchors.add(element)
-            if not ours:
-                self.attributes.extend((element, each) for each in names)
-        if ours:
-            self._text(element, node, keys, used)
-            self._strays(element, node, used)
+            self.attributes.extend((element, each) for each in names)
+
+    def _values(self, element: Element, node: Node, keys: tuple[str, ...]) -> None:
+        """Note the values that an element of ours itself holds, and keep what stands beside them."""
+        used = set(_key_attributes(node.step)) if node.step else set()
+        if node.presence and not (node.children and len(element)):
+            self._say(element, node.presence, keys, "true", None)
+        for name, row in node.attributes.items():
+            text = element.get(name)
+            unit = element.get("unit") if row.leaf.unit else None
+            if text is not None and self._say(element, row, keys, text, unit):
+                used.update((name,) if unit is None else (name, "unit"))
+        self._text(element, node, keys, used)
+        self._strays(element, node, used)
 
     def _text(self, element: Element, node: Node, keys: tuple[str, ...], used: set[str]) -> None:
         if node.text and not len(element):  # libvirt reads 20<!-- -->48 as 2048: such text stays as it is
@@ -168,21 +241,25 @@ class _Walk:
 
     def _strays(self, element: Element, node: Node, used: set[str]) -> None:
         """Keep attributes and text that no row can say."""
-        if others := [str(name) for name in element.attrib if name not in used]:
+        if others := [name for name in element.keys() if name not in used]:  # noqa: SIM118 - an element is no mapping
             self.verbatim.append(Verbatim(Place.ON, tree.path_of(element), attributes=_items(element, others)))
-        if not node.text and element.text and element.text.strip():
-            self.verbatim.append(_stray(element[0] if len(element) else None, element, element.text))
+        if not node.text and (text := element.text) and not text.isspace():
+            self.verbatim.append(_stray(element[0] if len(element) else None, element, text))
 
     def _say(self, element: Element, row: Row, keys: tuple[str, ...], text: str, unit: str | None) -> bool:
         """Note a setting, if a profile can say it."""
-        below = keys + row.part
-        if row.param.kind_of(below).said(text, unit) is None:
+        param = row.param
+        below = keys + row.part if row.part else keys
+        kind = param.kind_of(below) if param.kinds else param.kind
+        if kind.said(text, unit) is None:
             return False
-        self.settings.append(Setting(row.param, below, text, unit, f"{self.source}:{element.sourceline}"))
+        # What Setting(…) does, without the call in between: this line runs once for each value of a document.
+        self.settings.append(tuple.__new__(Setting, (param, below, text, unit, self.source, element.sourceline)))
         return True
 
     def _stays(self, row: Row, text: str) -> bool:
-        return row.param.needs in self.stay or text in row.param.implied
+        param = row.param
+        return (param.needs is not None and param.needs in self.stay) or text in param.implied
 
     def _remains(self, element: Element, node: Node) -> str:
         """Tell whether the "whole" of an element stays in the definition, a "part" of it, or "" nothing."""
@@ -195,18 +272,6 @@ class _Walk:
             (child, other) for child in element for other in node.children.get(tree.tag(child), ()) if other.may_stay
         )
         return "part" if any(self._remains(child, other) for child, other in below) else ""
-
-    def _key(self, child: Element, node: Node) -> str | None:
-        """Return the key of an element that repeats, "" for one that does not, None if it lacks its key."""
-        key = node.step.key if node.step else ""
-        if not key:
-            return ""
-        if key.startswith("?"):
-            return self._selector(child)
-        if key == "#" or (key.endswith("#") and child.get(key[1:-1]) is None):
-            return str(tree.twins_before(child))
-        parts = [child.get(name.strip("@*#")) for name in key.split(",")] if key[0] == "@" else [child.findtext(key)]
-        return None if None in parts else sayable("/".join(part or "" for part in parts), key)
 
     def _selector(self, device: Element) -> str:
         if device not in self.called:
@@ -245,12 +310,12 @@ def _leave_memfd(root: Element, walk: _Walk) -> None:
         return
     tree.new_child(backing, source.paths[0].steps[-1].tag).set("type", needs.MEMFD)
     if all(setting.param is not source for setting in walk.settings):
-        walk.settings.append(Setting(source, (), DEFAULT, None, f"{walk.source}:{backing.sourceline}"))
+        walk.settings.append(Setting(source, (), DEFAULT, None, walk.source, backing.sourceline))
 
 
+@cache
 def _key_attributes(step: Step) -> set[str]:
-    test = {step.test[0]} if step.test and step.test[2] else set()
-    return test | {name.strip("@*#") for name in step.key.split(",") if name.startswith("@")}
+    return {*step.key_names, *([step.test[0]] if step.test and step.test[2] else [])}
 
 
 def _items(element: Element, names: list[str]) -> tuple[tuple[str, str], ...]:

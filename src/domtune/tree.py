@@ -17,8 +17,14 @@ from domtune.errors import Invalid
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - the public name of this type in lxml's own documentation
 
+# Makes an element at the end of another; `indent` gives the white space later, once for all children.
+append = etree.SubElement
+
 MAX_SIZE = 16 * 1024 * 1024
 _DOCTYPE = re.compile(r"\ufeff?\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.DOTALL)
+_PARSER = etree.XMLParser(  # lxml locks it while it parses
+    encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
+)
 _STEP = re.compile(r"/((?:\{[^}]*\})?[^/\[{}]+)(?:\[([0-9]+)\])?")
 
 
@@ -30,14 +36,11 @@ def parse(xml: str, source: str = "XML", root: str = "domain") -> Element:
     """
     if len(xml) > MAX_SIZE:
         raise Invalid(f"{source}: the document has {len(xml)} characters, more than the {MAX_SIZE} that are read")
-    if found := _DOCTYPE.match(xml):
+    if "<!DOCTYPE" in xml and (found := _DOCTYPE.match(xml)):
         line = found[0].count("\n") + 1
         raise Invalid(f"{source}:{line}: <!DOCTYPE: document types and entities are not read; take it out")
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
-    )
     try:
-        element = etree.fromstring(xml.removeprefix("\ufeff").encode(), parser)
+        element = etree.fromstring(xml.removeprefix("\ufeff").encode(), _PARSER)
     except UnicodeEncodeError as error:
         raise Invalid(f"{source}: character {error.start} is no text: {error.reason}") from None
     except etree.XMLSyntaxError as error:
@@ -87,6 +90,17 @@ def new_child(parent: Element, tag: str, before: Element | None = None) -> Eleme
     child = etree.Element(tag)
     insert(parent, child, before)
     return child
+
+
+def indent(parent: Element) -> None:
+    """Put each child of an element into a line of its own, if the document is indented."""
+    inner = _indent(parent)
+    if inner is None:
+        return
+    parent.text = inner
+    for child in parent:
+        child.tail = inner
+    parent[-1].tail = inner[:-2]
 
 
 def insert(parent: Element, child: Element, before: Element | None = None) -> None:
@@ -163,6 +177,11 @@ def tag(element: Element) -> str:
 def twins_before(element: Element) -> int:
     """Count the elements of the same name before an element."""
     return sum(1 for _ in element.itersiblings(tag(element), preceding=True))
+
+
+def devices(root: Element, *tags: str) -> list[Element]:
+    """Return the devices of a domain that have one of these tags."""
+    return [device for holder in root.iterchildren("devices") for device in holder.iterchildren(*tags)]
 
 
 def path_of(element: Element) -> str:

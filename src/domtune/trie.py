@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from domtune.keys import reader
 from domtune.tree import Element
 from domtune.vocabulary import PARAMS
-from domtune.vocabulary.model import Class, Param
+from domtune.vocabulary.model import Class, Needs, Param
 from domtune.vocabulary.path import Form, Leaf, Owner, Path, Step
 
 
@@ -28,16 +29,40 @@ class Row:
 class Node:
     """One element of the paths: who owns it, which rows have their value in it, what may be below."""
 
-    __slots__ = ("attributes", "children", "may_stay", "owner", "presence", "step", "text")
+    __slots__ = (
+        "attributes",
+        "children",
+        "device",
+        "key",
+        "key_names",
+        "leaf",
+        "may_stay",
+        "owner",
+        "passage",
+        "plain",
+        "presence",
+        "read_key",
+        "step",
+        "test",
+        "text",
+    )
 
     def __init__(self, step: Step | None) -> None:
         self.step = step
         self.owner = step.owner if step else Owner.REQUIRED
+        self.test = step.test if step else None
+        self.key = step.key if step else ""
+        self.read_key = None if not self.key or self.key.startswith("?") else reader(self.key)
+        self.key_names = step.key_names if step else ()
         self.attributes: dict[str, Row] = {}
         self.text: Row | None = None
         self.presence: Row | None = None
         self.children: dict[str, list[Node]] = {}
         self.may_stay = False
+        self.leaf = False  # ours, and nothing below it
+        self.plain: Row | None = None  # the row of a leaf that holds its text and nothing else
+        self.passage = False  # the definition's, and not repeating: only to go through
+        self.device = self.key.startswith("?")
 
     def rows(self) -> Iterator[Row]:
         """Give the rows whose value this element itself holds."""
@@ -46,10 +71,20 @@ class Node:
 
     def matches(self, element: Element) -> bool:
         """Tell whether the row's test on this element holds."""
-        if self.step is None or self.step.test is None:
+        if self.test is None:
             return True
-        name, value, equal = self.step.test
+        name, value, equal = self.test
         return (element.get(name) == value) is equal
+
+    def settle(self) -> None:
+        """Note, once the tree is grown, which elements are leaves of ours: most of what is taken out."""
+        self.leaf = self.owner is Owner.OURS and not self.children and not self.may_stay
+        alone = self.leaf and not (self.key or self.test or self.attributes or self.presence)
+        self.plain = self.text if alone else None
+        self.passage = self.owner in {Owner.DEFINITION, Owner.REQUIRED} and not self.key
+        for nodes in self.children.values():
+            for node in nodes:
+                node.settle()
 
 
 @lru_cache(maxsize=4)
@@ -79,18 +114,19 @@ def grow(rows: Iterable[tuple[Param, Path]]) -> Node:
     root = Node(None)
     for param, path in rows:
         node = root
-        node.may_stay |= param.needs is not None
+        stays = param.needs not in {None, Needs.IOTHREADS} or bool(param.implied)
         for step in path.steps:
             node = _below(node, step)
-            node.may_stay |= param.needs is not None
+            node.may_stay |= stays
         _hang(node, Row(param, path))
+    root.settle()
     return root
 
 
 def _below(node: Node, step: Step) -> Node:
     siblings = node.children.setdefault(step.tag, [])
     for sibling in siblings:
-        if sibling.step is not None and (sibling.step.key, sibling.step.test) == (step.key, step.test):
+        if (sibling.key, sibling.test) == (step.key, step.test):
             return sibling
     siblings.append(Node(step))
     return siblings[-1]

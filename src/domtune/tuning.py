@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,15 +11,32 @@ from domtune.kinds import DEFAULT, Value
 from domtune.vocabulary.model import Param
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One value of one parameter, as it was written."""
+class Setting(NamedTuple):
+    """One value of one parameter, as it was written. Compares by value: where it came from does not count."""
 
     param: Param
     keys: tuple[str, ...]  # of the steps that repeat: the device's selector, the vCPU's id, …
     text: str
     unit: str | None = None
-    origin: str = field(default="", compare=False)  # file and line that it came from
+    source: str = ""  # the file that it came from, or the domain
+    line: int | None = 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare parameter, keys and text."""
+        return isinstance(other, Setting) and self[:4] == other[:4]
+
+    def __ne__(self, other: object) -> bool:
+        """Compare parameter, keys and text."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash what is compared."""
+        return hash(self[:4])
+
+    @property
+    def origin(self) -> str:
+        """File and line that it came from."""
+        return f"{self.source}:{self.line}" if self.line else self.source
 
     @property
     def name(self) -> str:

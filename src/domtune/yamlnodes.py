@@ -87,7 +87,7 @@ class _Reader:
             raise self._wrong(event, f"more than {MAX_DEPTH} levels deep")
         line = _line(event)
         if isinstance(event, yaml.ScalarEvent):
-            if event.style is None and event.value in _NOTHING:
+            if not event.style and event.value in _NOTHING:  # a plain scalar; the C parser says ""
                 raise self._wrong(event, "no value; for the hypervisor's own say default, for no limit none")
             return Scalar(event.value, line)
         if isinstance(event, yaml.SequenceStartEvent):

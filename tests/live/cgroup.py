@@ -225,7 +225,13 @@ def remove_one(directory: Path) -> None:
 def leftovers(mark: str) -> set[Path]:
     """Directories of domains named so that have no process any more; libvirt forgets some when a start fails."""
     found = (path for point, _ in mounts().values() for path in point.glob(f"{PARTITION}/*{mark}*"))
-    return {path for path in found if not any(file.read_text() for file in path.rglob("cgroup.procs"))}
+    return {path for path in found if not occupied(path)}
+
+
+def occupied(path: Path) -> bool:
+    """Whether any thread is in it or below it; the files that list processes cannot be read in v2's threaded groups."""
+    name = "tasks" if (path / "tasks").exists() else "cgroup.threads"
+    return any(file.read_text(encoding="ascii") for file in path.rglob(name))
 
 
 def sweep() -> None:

@@ -8,7 +8,7 @@ import libvirt
 import pytest
 
 from live import embed, guests, ignored
-from live.hypervisor import Hypervisor
+from live.hypervisor import Hypervisor, trial
 from live.lab import Lab, Unavailable, kvm_group, started, virt_type
 from live.readings import Pair
 
@@ -27,12 +27,12 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def qemu_uri(lab: Lab) -> str:
-    return lab.uri("qemu")
+    return tried(lab.uri("qemu"), guests.machine(guests.unique("trial"), virt=virt_type()))
 
 
 @pytest.fixture(scope="session")
 def lxc_uri(lab: Lab) -> str:
-    return lab.uri("lxc")
+    return tried(lab.uri("lxc"), guests.container(guests.unique("trial")))
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,19 @@ def session_uri(lab: Lab) -> str:
         lab.start_session_daemon()
     except Unavailable as reason:
         pytest.skip(str(reason))
-    return lab.session_uri()
+    return tried(lab.session_uri(), guests.machine(guests.unique("trial"), virt=session_type()))
+
+
+def session_type() -> str:
+    return virt_type() if kvm_group() else "qemu"
+
+
+def tried(uri: str, document: str) -> str:
+    try:
+        trial(uri, document)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    return uri
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +91,7 @@ def lxc(lab: Lab, lxc_uri: str) -> Iterator[Hypervisor]:
 @pytest.fixture
 def session(lab: Lab, session_uri: str) -> Iterator[Hypervisor]:
     """QEMU without privileges."""
-    yield from opened(session_uri, virt_type() if kvm_group() else "qemu", lab.place / "user")
+    yield from opened(session_uri, session_type(), lab.place / "user")
 
 
 @pytest.fixture(scope="session")

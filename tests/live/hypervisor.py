@@ -8,6 +8,7 @@ from typing import Any, cast
 import libvirt
 
 from live import guests
+from live.lab import Unavailable
 
 FIRST_CPU: Any = (True,)  # the binding takes booleans, its hints say bytes
 
@@ -49,6 +50,17 @@ class Hypervisor:
             with suppress(libvirt.libvirtError):
                 discard(self.connection.lookupByUUIDString(identity))
         self.made.clear()
+
+
+def trial(uri: str, document: str) -> None:
+    """Whether a plain domain starts at all: else the machine lacks something, and the daemon says what."""
+    connection = libvirt.open(uri)
+    try:
+        connection.createXML(document, 0).destroy()
+    except libvirt.libvirtError as error:
+        raise Unavailable(f"a plain domain does not start: {error}") from error
+    finally:
+        connection.close()
 
 
 def discard(domain: libvirt.virDomain) -> None:

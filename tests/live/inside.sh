@@ -1,9 +1,9 @@
 # Process 1 of the lab: makes the places libvirt writes to private, says "ready PID", then waits until its input ends.
 # Everything in the lab dies with it. bash, because it reaps the guests, which libvirt lets go of: a guest that
 # stays a zombie cannot be destroyed.
-# Usage: bash inside.sh CONFIGURATION SOCKETS
+# Usage: bash inside.sh PLACE, a directory with configuration/ and sockets/, which is removed at the end
 set -u
-configuration=$1 sockets=$2
+lab=$1
 read -r pid _ </proc/self/stat # still the outer /proc: the number by which the outside knows us
 
 fail() {
@@ -22,8 +22,9 @@ if mountpoint -q /sys/fs/cgroup/unified; then
   umount /sys/fs/cgroup/unified || fail "cannot unmount /sys/fs/cgroup/unified"
 fi
 ip link set lo up 2>/dev/null # for graphics; the network is empty otherwise
-cp "$configuration"/* /etc/libvirt/ || fail "cannot configure libvirt"
-for name in libvirt-sock libvirt-sock-ro; do ln -s "$sockets/$name" "/run/libvirt/$name"; done
+cp "$lab"/configuration/* /etc/libvirt/ || fail "cannot configure libvirt"
+for name in libvirt-sock libvirt-sock-ro; do ln -s "$lab/sockets/$name" "/run/libvirt/$name"; done
 mkdir -p /var/lib/libvirt/qemu /var/lib/libvirt/images
 printf 'ready %s\n' "$pid"
 while read -r _; do :; done
+rm -rf -- "$lab"

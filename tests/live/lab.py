@@ -6,6 +6,7 @@ test opens `lab.uri("qemu")`, while a command run by `lab.run` finds plain `qemu
 `lab.run_as_user`, `qemu:///session`.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from live import cgroup, guests, kernel
 TOOLS = ("unshare", "nsenter", "setpriv", "bash", "mount", "mountpoint", "libvirtd", "qemu-img")
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOBODY = 65534
+KVM_GET_API_VERSION = 0xAE00
 DAEMON_PID = "/run/libvirt/libvirtd.pid"
 
 QEMU_CONF = """\
@@ -130,12 +132,12 @@ def kvm_group() -> int | None:
 
 
 def virt_type() -> str:
-    """`kvm` where its device opens, else `qemu`: the same guests, emulated."""
+    """`kvm` where its device answers, else `qemu`: the same guests, emulated."""
     try:
-        os.close(os.open("/dev/kvm", os.O_RDWR | os.O_CLOEXEC))
+        with Path("/dev/kvm").open("rb", buffering=0) as device:
+            return "kvm" if fcntl.ioctl(device, KVM_GET_API_VERSION) == 12 else "qemu"
     except OSError:
         return "qemu"
-    return "kvm"
 
 
 def obstacle() -> str | None:
@@ -179,7 +181,7 @@ def enter(place: Path, undo: ExitStack) -> int:
     script = Path(__file__).with_name("inside.sh")
     process = undo.enter_context(
         subprocess.Popen(
-            [*namespaces, "bash", script, place / "configuration", place / "sockets"],
+            [*namespaces, "bash", script, place],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -48,7 +48,7 @@ class Form(Enum):
     PRESENCE = "."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # equal notation is one step: a step is its own key
 class Step:
     """One element on the way."""
 
@@ -56,6 +56,8 @@ class Step:
     owner: Owner
     key: str = ""
     test: tuple[str, str, bool] | None = None  # attribute, value, whether it must be equal
+    key_names: tuple[str, ...] = ()  # the attributes that are the key
+    is_device: bool = False  # chosen by a selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,22 @@ class Leaf:
     unit: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one object for all paths that share the steps: its own key
+class Above:
+    """The steps to the element that the last step is below."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Path:
     """The way from the domain element to a value."""
 
     steps: tuple[Step, ...]
     leaf: Leaf
+    above: Above  # all steps but the last
+    last: Step
+    depth: int  # how many steps above the last take a key
     part: str = ""  # the fixed last key, for rows with parts
 
     @classmethod
@@ -81,7 +93,8 @@ class Path:
         whole = f"{text}/{part}" if part else text
         *steps, leaf = whole.split("/")
         name = re.sub(r"^[@!+=]*", "", part).split("/")[0] if part else ""
-        return cls(tuple(_step(step) for step in steps), _leaf(leaf), name)
+        found = tuple(_step(step) for step in steps)
+        return cls(found, _leaf(leaf), _above(found[:-1]), found[-1], sum(1 for step in found[:-1] if step.key), name)
 
     @property
     def key_steps(self) -> tuple[Step, ...]:
@@ -97,12 +110,19 @@ class Path:
 
 
 @cache
+def _above(steps: tuple[Step, ...]) -> Above:
+    return Above(steps)
+
+
+@cache
 def _step(text: str) -> Step:
     match = _STEP.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is no step of a path")
     test = (match["a"], match["v"], match["op"] == "=") if match["a"] else None
-    return Step(match["tag"], Owner(match["mark"]), match["key"] or "", test)
+    key = match["key"] or ""
+    names = tuple(name.strip("@*#") for name in key.split(",")) if key.startswith("@") else ()
+    return Step(match["tag"], Owner(match["mark"]), key, test, names, key.startswith("?"))
 
 
 def _leaf(text: str) -> Leaf:

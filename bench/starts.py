@@ -1,0 +1,110 @@
+"""A tuned start against a bare createXML of the tuned document and one look at the result, on one connection.
+
+The hypervisors are those of the live tests: a libvirt of its own, for which one must be root. Without it QEMU is
+measured on libvirt's embedded driver, and containers are not measured.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import CannotRun, Comparison, alternate, collected
+
+from domtune.connection import Connection, connect
+from domtune.errors import Error
+from domtune.merge import merge
+from domtune.profile import Profile, read
+from domtune.run import Wish
+from domtune.start import start
+from live import embed, guests
+from live.lab import Unavailable, started, virt_type
+
+NAME = guests.unique("bench")
+MACHINE = """\
+profile: machine
+set:
+  cpu.vcpu.pin: {{0: "{first}", 1: "{last}"}}
+  cpu.emulator.pin: "{first}"
+  iothread.count: 2
+  cpu.iothread.pin: {{1: "{first}", 2: "{last}"}}
+"""
+CONTAINER = """\
+profile: container
+set:
+  cpu.affinity: "{first},{last}"
+"""
+BY_CGROUP = """\
+  cpu.shares: 2048
+  memory.limit.soft: 1 GiB
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A hypervisor, the domain that is started there again and again, and how it is tuned."""
+
+    title: str
+    uri: str
+    definition: str
+    profile: str
+    limit: float
+    rounds: int
+
+
+def compare() -> Iterator[Comparison]:
+    """Give the comparisons; raise `CannotRun` where there is no hypervisor."""
+    machine = guests.machine(NAME, virt=virt_type())
+    title = "KVM" if virt_type() == "kvm" else "QEMU without KVM"
+    with ExitStack() as held:
+        directory = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        os.environ["DOMTUNE_STATE_DIR"] = str(directory / "state")
+        try:
+            lab = held.enter_context(started())
+        except Unavailable as reason:
+            uri = f"qemu:///embed?root={embed.furnish(directory / 'embed')}"
+            yield _compare(Place(f"{title} on the embedded driver", uri, machine, MACHINE, 1.10, 20))
+            raise CannotRun(f"LXC: {reason}") from None
+        yield _compare(Place(title, lab.uri("qemu"), machine, MACHINE + BY_CGROUP, 1.10, 20))
+        yield _compare(Place("LXC", lab.uri("lxc"), guests.container(NAME), CONTAINER + BY_CGROUP, 1.25, 50))
+
+
+def _compare(place: Place) -> Comparison:
+    try:
+        with connect(place.uri) as connection:
+            cpus = sorted(connection.host_cpus())
+            profile = read(place.profile.format(first=cpus[0], last=cpus[-1]), "bench.yaml")
+            return _alternating(connection, place, profile)
+    except Error as error:
+        raise CannotRun(f"{place.title}: {error}") from None
+
+
+def _alternating(connection: Connection, place: Place, profile: Profile) -> Comparison:
+    domain = connection.define(place.definition)
+    tuned = merge(place.definition, profile.tuning)
+
+    def ours() -> float:
+        begin = time.perf_counter()
+        start(connection, NAME, Wish((profile,)))
+        seconds = time.perf_counter() - begin
+        domain.destroy()
+        return seconds
+
+    def theirs() -> float:
+        begin = time.perf_counter()
+        connection.create(tuned).live_xml()
+        seconds = time.perf_counter() - begin
+        domain.destroy()
+        return seconds
+
+    try:
+        pairs = alternate(collected(ours), collected(theirs), place.rounds)
+    finally:
+        domain.destroy()
+        domain.raw.undefine()
+    return Comparison(f"tuned start / createXML and XMLDesc, {place.title}", place.limit, pairs, "a start")

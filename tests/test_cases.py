@@ -1,0 +1,60 @@
+"""Each folder below cases/ is a case: what goes in, and what must come out. CONTRIBUTING.md says how to add one.
+
+`definition.xml` and `profile.yaml` give `merged.xml` and `plan.txt` on the driver that the folder above is called
+after, with the CPUs and nodes of `host.xml` if it is there. `domain.xml` is split into `definition.xml` and
+`tuning.yaml`. `profile.yaml` alone is checked. What cannot be done gives `error.txt`.
+"""
+
+import re
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from domtune.vocabulary import PARAMS
+from domtune.vocabulary.drivers import DRIVERS
+from support.cases import outcome
+
+CASES = Path(__file__).parent / "cases"
+FOLDERS = sorted(folder for folder in CASES.glob("*/*") if folder.is_dir())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
+def test_case(folder: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", "/etc/domtune")
+    found = outcome(folder)
+    outputs = {"definition.xml", "tuning.yaml"} if Path("domain.xml").exists() else {"merged.xml", "plan.txt"}
+    files = [Path(name) for name in (*outputs, "error.txt")]
+    if pytestconfig.getoption("regenerate"):
+        for file in files:
+            file.unlink(missing_ok=True)
+        for name, text in found.items():
+            Path(name).write_text(text, encoding="utf-8")
+    assert {file.name: file.read_text(encoding="utf-8") for file in files if file.exists()} == found
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_every_row_has_a_case_for_each_driver(driver: str) -> None:
+    plans = [plan.read_text(encoding="utf-8") for plan in CASES.glob(f"{driver}/*/plan.txt")]
+    lines = [line for plan in plans for line in plan.splitlines()]
+    done = {said[1] for line in lines if (said := re.match(r"(?:at creation|afterwards): (\S+) (?!default$)", line))}
+    not_done = {said[1] for line in lines if (said := re.match(r"not done: (\S+): ", line))}
+    assert {row.name for row in PARAMS.values() if row.fact(driver)} == {without_keys(name) for name in done}
+    assert {row.name for row in PARAMS.values() if not row.fact(driver)} <= {without_keys(name) for name in not_done}
+
+
+def test_libvirt_takes_every_merged_domain() -> None:
+    connection, refused = libvirt.open("test:///default"), {}
+    merged = sorted(CASES.glob("*/*/merged.xml"))
+    assert merged
+    for path in merged:
+        try:
+            connection.defineXML(re.sub("<domain type=.[a-z]+.", "<domain type='test'", path.read_text())).undefine()
+        except libvirt.libvirtError as error:
+            refused[f"{path.parent.parent.name}/{path.parent.name}"] = str(error)
+    assert {} == refused
+
+
+def without_keys(name: str) -> str:
+    return re.sub(r"\[[^\]]*\]", "", name)

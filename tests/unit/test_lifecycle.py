@@ -1,0 +1,179 @@
+from dataclasses import replace
+
+import pytest
+
+from domtune.host import Host
+from domtune.lifecycle import Decision, decide, misplaced, on_host
+from domtune.vocabulary import PARAMS
+from domtune.vocabulary.drivers import DRIVERS
+from domtune.vocabulary.model import Fact
+from support.tuning import names, root, said
+
+HOST = Host(frozenset(range(8)), frozenset({0, 1}))
+
+
+def decided(text: str, driver: str, *, session: bool = False) -> Decision:
+    return decide(said(text), DRIVERS[driver], session=session)
+
+
+def reasons(decision: Decision) -> list[str]:
+    return [each.reason for each in decision.not_done]
+
+
+# What goes where
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_every_setting_goes_to_one_place(driver: str) -> None:
+    settings = [
+        setting
+        for row in PARAMS.values()
+        if not row.key_forms
+        for setting in said(f"{row.name}: {row.example if row.name not in NAMED else NAMED[row.name]}")
+    ]
+    decision = decide(settings, DRIVERS[driver], session=False)
+    placed = [*decision.create, *decision.after, *(each.setting for each in decision.not_done)]
+    assert len(settings) > 90
+    assert sorted(names(settings)) == sorted(names(placed))
+
+
+NAMED = {"memory.backing.hugepages": "[]"}
+
+
+@pytest.mark.parametrize(
+    ("driver", "create", "after"),
+    [("qemu", ["cpu.shares"], []), ("xen", ["cpu.shares"], ["cpu.cap"]), ("bhyve", [], [])],
+)
+def test_the_table_decides_what_comes_when(driver: str, create: list[str], after: list[str]) -> None:
+    decision = decided("cpu.shares: 512\ncpu.cap: 150", driver)
+    assert (create, after) == (list(names([*decision.create])), list(names([*decision.after])))
+
+
+def test_the_reason_says_what_the_driver_does() -> None:
+    assert ["bhyve: ignored: the element is kept in the XML and never read"] == reasons(decided("cpu.shares: 2", "bhyve"))
+
+
+def test_order_is_kept() -> None:
+    text = "cpu.emulator.pin: 0\ncpu.shares: 512\ncpu.affinity: 0-3"
+    assert list(names(said(text))) == list(names([*decided(text, "qemu").create]))
+
+
+# Values and gates
+
+
+def test_only_values_that_the_driver_honours_are_done() -> None:
+    decision = decided("disk[sda].driver.cache: writethrough\ndisk[sdb].driver.cache: none", "esx")
+    assert ["disk[sda].driver.cache"] == list(names([*decision.create]))
+    assert ["esx honours only writethrough"] == reasons(decision)
+
+
+@pytest.mark.parametrize(
+    ("mode", "done"), [("preferred", True), ("interleave", True), ("restrictive", True), ("strict", False), ("", False)]
+)
+def test_a_gate_is_open_for_some_values_of_another_row(mode: str, done: bool) -> None:
+    decision = decided(f"memory.numa: {{nodeset: 0{', mode: ' + mode if mode else ''}}}", "lxc")
+    assert done is ("memory.numa.nodeset" in names([*decision.create]))
+
+
+def test_default_passes_where_a_value_would_not() -> None:
+    decision = decided("memory.numa: {mode: default, nodeset: default}\ndisk[sda].driver.cache: default", "lxc")
+    assert {"memory.numa.mode", "memory.numa.nodeset"} == set(names([*decision.create]))
+
+
+# Without rights
+
+
+@pytest.mark.parametrize("text", ["cpu.shares: 512", "memory.limit.hard: 8 GiB", "blkio.weight: 500"])
+def test_a_session_has_no_cgroups(text: str) -> None:
+    assert ["needs a cgroup, and a session daemon has none; use the system daemon"] == reasons(
+        decided(text, "qemu", session=True)
+    )
+
+
+@pytest.mark.parametrize("text", ["cpu.vcpu.pin: {0: 1}", "cpu.affinity: 0-3", "disk[vda].iotune.read_iops_sec: 5"])
+def test_a_session_can_do_what_needs_none(text: str) -> None:
+    assert [] == reasons(decided(text, "qemu", session=True))
+
+
+def test_every_row_with_a_file_of_the_cgroup_is_refused_to_a_session() -> None:
+    rows = [row for row in PARAMS.values() if isinstance(fact := row.drivers["qemu"], Fact) and fact.kernel]
+    files = [row for row in rows if (kernel := row.fact("qemu")) and kernel.kernel and not kernel.kernel.thread]
+    plain = [row for row in files if not row.key_forms]
+    assert len(plain) > 10
+    for row in plain:
+        assert 1 == len(reasons(decided(f"{row.name}: {row.example}", "qemu", session=True)))
+
+
+# What the host has
+
+
+def test_r_is_every_cpu_of_the_host() -> None:
+    found, problems = on_host(said("cpu.affinity: r\ncpu.vcpu.pin: {0: r}"), HOST)
+    assert ({"cpu.affinity": "0-7", "cpu.vcpu.pin[0]": "0-7"}, []) == (names(found), problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cpu.affinity: 0-9", "cpu.affinity 0-9: host CPUs 8-9 are not there: the host has 0-7"),
+        ("cpu.vcpu.pin: {1: 9}", "cpu.vcpu.pin[1] 9: host CPUs 9 are not there: the host has 0-7"),
+        ("memory.numa.nodeset: 2", "memory.numa.nodeset 2: host nodes 2 are not there: the host has 0-1"),
+    ],
+)
+def test_refuses_cpus_and_nodes_that_the_host_has_not(text: str, reason: str) -> None:
+    assert [f"x.yaml:3: {reason}; name others, or leave the line out"] == on_host(said(text), HOST)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cpu.affinity: 0-9,^8,^9",
+        "cpu.affinity: default",
+        "memory.backing.hugepages: [{size: 1 GiB, nodeset: 5}]",  # guest cells
+        "cpu.vcpu.sched.policy: {0-99: idle}",
+    ],
+)
+def test_leaves_alone_what_names_nothing_that_the_host_lacks(text: str) -> None:
+    assert (said(text), []) == on_host(said(text), HOST)
+
+
+def test_a_host_that_names_no_nodes_lacks_none() -> None:
+    assert [] == on_host(said("memory.numa.nodeset: 5"), replace(HOST, nodes=frozenset()))[1]
+
+
+# What the domain has
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "reasons"),
+    [
+        ("cpu.vcpu.pin: {3: 1, 4: 1}", "", ["cpu.vcpu.pin[4]: the domain has no vCPUs 4; it has 0-3"]),
+        ("cpu.vcpu.pin: {99999: 1}", "", ["cpu.vcpu.pin[99999]: the domain has no vCPUs 99999; it has 0-3"]),
+        (
+            "cpu.vcpu.sched.policy: {2-5: idle}",
+            "",
+            ["cpu.vcpu.sched.policy[2-5]: the domain has no vCPUs 4-5; it has 0-3"],
+        ),
+        ("cpu.iothread.pin: {1: 1}", "", ["cpu.iothread.pin[1]: the domain has no IOThreads 1; it has none"]),
+        ("cpu.iothread.pin: {2: 1}", "<iothreads>2</iothreads>", []),
+        ("cpu.iothread.pin: {70000: 1}\niothread.ids: [70000]", "", []),
+        ("iothread.count: 1\niothread.poll_grow: {1: 2, 2: 2}", "", [
+            "iothread.poll_grow[2]: the domain has no IOThreads 2; it has 1",
+        ]),
+        ("cpu.vcpu.pin: {9: default}", "", []),
+        ("memory.bandwidth.alloc: {3-4: {7: 50}}", "", [
+            "memory.bandwidth.alloc[3-4][7]: the domain has no vCPUs 4; it has 0-3",
+        ]),
+    ],
+)  # fmt: skip
+def test_says_what_speaks_of_vcpus_and_iothreads_that_are_not_there(
+    text: str, inside: str, reasons: list[str]
+) -> None:
+    assert reasons == [problem.partition(": ")[2] for problem in misplaced(said(text), root(inside))]
+
+
+@pytest.mark.parametrize(("vcpus", "last"), [("4", 3), (" 2 ", 1), ("x", 0), ("", 0), ("9" * 4999, 16383)])
+def test_any_text_of_a_definition_is_some_number_of_vcpus(vcpus: str, last: int) -> None:
+    machine = root()
+    machine.find("vcpu").text = vcpus  # type: ignore[union-attr]
+    assert [[], 1] == [misplaced(said(f"cpu.vcpu.pin: {{{last}: 1}}"), machine), len(misplaced(said("cpu.vcpu.pin: {70000: 1}"), machine))]
