@@ -23,18 +23,25 @@ ACTING = (
     "cli web agent fleet",
     "demo",
     "__init__",
-    "start apply journal store verify",
+    "start apply journal verify",
+    "restore storage",
+    "run",
+    "live store catalogue",
     "connection drivers",
 )
 PURE = (
-    "pipeline",
-    "planner plan",
+    "pipeline matrix",
+    "planner plan lifecycle compare",
     "intents placement",
     "layers bindings profile",
-    "host domain split merge expand",
-    "devices needs trie tuning",
+    "profileset",
+    "host domain split merge",
+    "build needs trie stamp",
+    "expand",
+    "devices keys tuning yamlnodes",
     "tree vocabulary",
-    "values kinds errors",
+    "kinds",
+    "values errors",
 )
 LAYERS = {name: height for height, line in enumerate(reversed(ACTING + PURE)) for name in line.split()}
 

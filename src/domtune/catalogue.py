@@ -32,15 +32,15 @@ def is_path(name: str) -> bool:
 def load(name: str, *, near: Path | None = None) -> list[Profile]:
     """Return a profile, by path or name, after those it inherits: wide to narrow.
 
-    `near` is the directory of the profile that asks, where a name is looked for first. Raises `NotFound`, and `Invalid`
-    for faults in any of them and for circles of `inherits`.
+    `near` is the directory of the profile that asks: a name is looked for there first, and a path starts there.
+    Raises `NotFound`, and `Invalid` for faults in any of them and for circles of `inherits`.
     """
     return list(_chain(name, near, (), {}).values())
 
 
 def _chain(name: str, near: Path | None, above: tuple[str, ...], known: dict[str, Chain]) -> Chain:
     """Return the profiles by path. One that is inherited more than once is read once, and lies where it comes last."""
-    path = Path(name) if is_path(name) else _find(name, near)
+    path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
     key = str(path.resolve()) if name != "-" else "-"
     if key in above:
         circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))

@@ -249,7 +249,7 @@ def _put(block: dict[str, object], way: list[str], setting: Setting) -> None:
         _put_record(items, forms[-1], last, setting)
     elif listed:
         holder.setdefault(above[-1], []).append(last)  # type: ignore[attr-defined]
-    elif param.name in elements():
+    elif param.name in elements() and not setting.is_default:
         holder[last] = []
     else:
         holder[last] = setting.said

@@ -12,12 +12,10 @@ from domtune.connection import Connection, Domain
 from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.lifecycle import Decision, NotDone
 from domtune.profile import Profile
-from domtune.split import Choice, take
+from domtune.split import EVERYTHING, take
 from domtune.store import Run, Store
 from domtune.tree import Element
 from domtune.tuning import Setting
-
-EVERYTHING = Choice(guest_visible=True, measurement=True, memlock=True)
 
 
 class Mode(StrEnum):

@@ -29,6 +29,9 @@ class Choice:
     memlock: bool = False  # hard_limit and locked also where a passed-through device may need them
 
 
+EVERYTHING = Choice(guest_visible=True, measurement=True, memlock=True)
+
+
 def split(
     xml: str, *, guest_visible: bool = False, measurement: bool = False, memlock: bool = False, source: str = "XML"
 ) -> Split:
@@ -48,7 +51,7 @@ def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:
     stay = needs.what_stays(root, guest_visible=choice.guest_visible, memlock=choice.memlock)
     walk = _Walk(stay.needs, source)
     paths = trie(guest_visible=choice.guest_visible, measurement=choice.measurement)
-    walk.visit(root, paths, (), ours=False)
+    walk.visit(root, paths, ())
     walk.clear()
     if stay.memfd:
         _leave_memfd(root, walk)
@@ -73,37 +76,41 @@ class _Walk:
     anchors: set[Element] = field(default_factory=set)  # where verbatim pieces will hang: must stay
     called: dict[Element, str] = field(default_factory=dict)  # selectors of devices
 
-    def visit(self, element: Element, node: Node, keys: tuple[str, ...], *, ours: bool, twin: bool = False) -> None:
-        """Note what the rows at and below `node` find in `element`.
+    def visit(self, element: Element, node: Node, keys: tuple[str, ...], *, twin: bool = False) -> None:
+        """Note what the rows at and below `node` find in an element of the definition.
 
-        `ours`: the element leaves with all that is in it, so what no row can say is kept verbatim. `twin`: an earlier
-        element said the same, so all of it is kept verbatim.
+        `twin`: an earlier element said the same, so all of it is kept verbatim.
         """
-        if ours:
-            self._values(element, node, keys)
-        elif node.attributes:
+        if node.attributes:
             self._attributes(element, node, keys, twin=twin)
         children = node.children
-        if not children and not ours:
+        if not children:
             return
         seen: Seen = set()
         for child in element:
-            known = False
             for below in children.get(child.tag, ()):  # type: ignore[arg-type] # comments have no name
-                if below.test is None or below.matches(child):
-                    known = True
-                    if below.passage and below not in seen:
-                        seen.add(below)
-                        self.visit(child, below, keys, ours=False, twin=twin)
-                    elif ours and below.plain and below not in seen and not len(child) and not child.keys():
-                        if self._say(child, below.plain, keys, (child.text or "").strip(), None):
-                            seen.add(below)
-                        else:
-                            self._child(child, below, keys, seen, ours=ours, twin=twin)
-                    elif not (ours and below.leaf and self._leaf(child, below, keys, seen)):
-                        self._child(child, below, keys, seen, ours=ours, twin=twin)
-            if ours:
-                self._around(child, element, node, known=known)
+                if below.test is not None and not below.matches(child):
+                    continue
+                if below.passage and below not in seen:
+                    seen.add(below)
+                    self.visit(child, below, keys, twin=twin)
+                elif below.device:
+                    self._device(child, below)
+                else:
+                    self._child(child, below, keys, seen, twin=twin)
+
+    def _inside(self, element: Element, node: Node, keys: tuple[str, ...]) -> None:
+        """Note what rows find in an element of ours, and keep verbatim what none can say: all of it leaves."""
+        self._values(element, node, keys)
+        if not len(element):
+            return
+        seen: Seen = set()
+        for child in element:
+            known = [below for below in node.children.get(child.tag, ()) if below.matches(child)]  # type: ignore[arg-type]
+            for below in known:
+                if not (below.leaf and self._leaf(child, below, keys, seen)):
+                    self._nested(child, below, keys, seen)
+            self._around(child, element, node, known=bool(known))
 
     def _around(self, child: Element, element: Element, node: Node, *, known: bool) -> None:
         """Keep a child that no row knows, and stray text behind any."""
@@ -115,6 +122,11 @@ class _Walk:
 
     def _leaf(self, child: Element, node: Node, keys: tuple[str, ...], seen: Seen) -> bool:
         """Note the most common element at once: a leaf of which rows can say all. Tell whether it was that."""
+        if node.plain and node not in seen and not len(child) and not child.keys():
+            if self._say(child, node.plain, keys, (child.text or "").strip(), None):
+                seen.add(node)
+                return True
+            return False
         key = node.read_key(child) if node.read_key else ""
         mark = (node, key) if key else node
         if key is None or mark in seen or len(child):
@@ -154,57 +166,56 @@ class _Walk:
             self.verbatim.append(Verbatim(Place.ON, tree.path_of(child), attributes=_items(child, names)))
         self.verbatim.extend(_piece(below) for below in child)
 
-    def _child(
-        self,
-        child: Element,
-        node: Node,
-        keys: tuple[str, ...],
-        seen: Seen,
-        *,
-        ours: bool,
-        twin: bool,
-    ) -> None:
-        if node.device:
-            self._device(child, node)
-            return
-        key = node.read_key(child) if node.read_key else ""
-        again = twin or ((node, key) if key else node) in seen
-        seen.add((node, key) if key else node)
-        below = (*keys, key) if key else keys
+    def _child(self, child: Element, node: Node, keys: tuple[str, ...], seen: Seen, *, twin: bool) -> None:
+        """Note an element that repeats or may leave."""
+        key, again = _key(child, node, seen)
         remains = self._remains(child, node) if node.may_stay else ""
         if remains == "whole":
             return
+        again = again or twin
+        below = (*keys, key) if key else keys
         if (node.owner is Owner.OURS or (again and node.owner is Owner.SHARED)) and not remains:
-            self._leaving(child, node, None if again or key is None else below, ours=ours)
+            self._leaving(child, node, None if again or key is None else below)
         elif key is not None:
             settings = len(self.settings)
-            self.visit(child, node, below, ours=False, twin=again)
+            self.visit(child, node, below, twin=again)
             if node.owner in _REMOVABLE and len(self.settings) > settings:
                 self.shared.append((child, _beside(child)))
+
+    def _nested(self, child: Element, node: Node, keys: tuple[str, ...], seen: Seen) -> None:
+        """Note an element within one that leaves."""
+        key, again = _key(child, node, seen)
+        if again or key is None or not self._said(child, node, (*keys, key) if key else keys):
+            self.verbatim.append(_piece(child))
+
+    def _leaving(self, child: Element, node: Node, keys: tuple[str, ...] | None) -> None:
+        """Note an element that leaves as a whole: as settings what rows can say, verbatim the rest."""
+        said = keys is not None and self._said(child, node, keys)
+        if not said and tree.is_empty(child) and node.children and node.presence is None:
+            return
+        if not said:
+            self.verbatim.append(_piece(child))
+        self.elements.append(child)
+        self._remember(_beside(child) if said else None)
+
+    def _said(self, child: Element, node: Node, keys: tuple[str, ...]) -> bool:
+        """Note what rows say of an element of ours; tell whether they said anything."""
+        settings, verbatim = len(self.settings), len(self.verbatim)
+        self._inside(child, node, keys)
+        if len(self.settings) > settings:
+            return True
+        del self.verbatim[verbatim:]
+        return False
 
     def _device(self, device: Element, node: Node) -> None:
         """Note what is said of one device; only then ask what it is called."""
         settings = len(self.settings)
-        self.visit(device, node, ("",), ours=False)
+        self.visit(device, node, ("",))
         if len(self.settings) > settings:
             called = self._selector(device)
             self.settings[settings:] = [
                 setting._replace(keys=(called, *setting.keys[1:])) for setting in self.settings[settings:]
             ]
-
-    def _leaving(self, child: Element, node: Node, keys: tuple[str, ...] | None, *, ours: bool) -> None:
-        """Note an element that leaves as a whole: as settings what rows can say, verbatim the rest."""
-        settings, verbatim = len(self.settings), len(self.verbatim)
-        if keys is not None:
-            self.visit(child, node, keys, ours=True)
-        if len(self.settings) == settings:
-            if not ours and tree.is_empty(child) and node.children and node.presence is None:
-                return
-            del self.verbatim[verbatim:]
-            self.verbatim.append(_piece(child))
-        if not ours:
-            self.elements.append(child)
-            self._remember(_beside(child) if len(self.settings) > settings else None)
 
     def _attributes(self, element: Element, node: Node, keys: tuple[str, ...], *, twin: bool) -> None:
         """Note values in attributes of an element of the definition."""
@@ -311,6 +322,15 @@ def _leave_memfd(root: Element, walk: _Walk) -> None:
     tree.new_child(backing, source.paths[0].steps[-1].tag).set("type", needs.MEMFD)
     if all(setting.param is not source for setting in walk.settings):
         walk.settings.append(Setting(source, (), DEFAULT, None, walk.source, backing.sourceline))
+
+
+def _key(child: Element, node: Node, seen: Seen) -> tuple[str | None, bool]:
+    """Return the key of an element, None if it has none that can be said, and whether it was seen before."""
+    key = node.read_key(child) if node.read_key else ""
+    mark = (node, key) if key else node
+    again = mark in seen
+    seen.add(mark)
+    return key, again
 
 
 @cache

@@ -58,7 +58,7 @@ def tried(uri: str, document: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def embed_root(lab: Lab) -> Path:
+def embed_root(lab: Lab, qemu_uri: str) -> Path:
     """For `qemu:///embed?root=DIR`; shared, since libvirt probes QEMU once for each root."""
     return embed.furnish(lab.place / "embed")
 

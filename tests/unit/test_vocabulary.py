@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 import libvirt
@@ -224,7 +223,7 @@ def test_a_number_without_a_unit_is_in_the_unit_that_libvirt_takes_it_for() -> N
     connection, wrong = libvirt.open("test:///default"), {}
     sizes = [(row, row.kind) for row in ROWS if isinstance(row.kind, Size)]
     for setting, kind in ((setting, kind) for row, kind in sizes for setting in example(row)):
-        bare = replace(setting, text=str(kind.parse(setting.text, setting.unit) // scale(kind.unit)), unit=None)
+        bare = setting._replace(text=str(kind.parse(setting.text, setting.unit) // scale(kind.unit)), unit=None)
         held = found(defined(connection, document([bare])), bare)
         if held is None or kind.parse(*held) != bare.value:
             wrong[setting.name] = held
@@ -238,7 +237,7 @@ def test_libvirt_keeps_the_ends_of_each_range_or_has_them_anyway() -> None:
         if setting.text in defaults(setting.param):
             continue  # libvirt leaves it out
         held = found(defined(connection, root), setting)
-        if validates_tree(root) or held is None or setting.value != replace(setting, text=held[0], unit=held[1]).value:
+        if validates_tree(root) or held is None or setting.value != setting._replace(text=held[0], unit=held[1]).value:
             wrong[f"{setting.name} = {setting.text}"] = held
     assert {} == wrong
 
@@ -341,7 +340,7 @@ def ends() -> Iterator[tuple[Setting, list[Setting]]]:
             if isinstance(kind, Int | Size | Rate | Duration):
                 texts = {str(end) for end in (kind.low, kind.high) if end is not None}
                 others = [other for other in settings if other is not setting]
-                yield from ((replace(setting, text=text, unit=None), others) for text in texts)
+                yield from ((setting._replace(text=text, unit=None), others) for text in texts)
 
 
 def defaults(row: Param) -> set[str | None]:

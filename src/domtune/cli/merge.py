@@ -12,8 +12,7 @@ from domtune.cli.output import Output, with_output, write_out
 from domtune.errors import Failed, Invalid
 from domtune.lifecycle import NotDone
 from domtune.merge import put
-from domtune.run import EVERYTHING
-from domtune.split import Choice, take
+from domtune.split import EVERYTHING, Choice, take
 from domtune.tree import Element
 from domtune.tuning import Tuning
 from domtune.vocabulary.drivers import DRIVERS

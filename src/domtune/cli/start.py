@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -40,24 +40,22 @@ def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  #
         raise click.UsageError("say which domains to start, or --all")
     chain = tuple(each for name in options["profiles"] for each in catalogue.load(name))
     wish = Wish(chain, options["minimal"], options["paused"], options["or_minimal"])
-    results: list[Started] = []
-    failed: list[dict[str, object]] = []
     with connect(output.uri) as connection:
-        for name in _names(connection, domains, options):
-            try:
-                with patience(f"{name}: starting"):
-                    results.append(_start(connection, name, wish, is_domain=options["is_domain"]))
-            except Interrupted:
-                raise
-            except Error as error:
-                complain(error, json=False)
-                failed.append({"domain": name, "error": type(error).__name__, "problems": str(error).splitlines()})
-                continue
-            if not output.json:
-                output.result(None, "\n".join(lines(results[-1])))
+        names = _names(connection, domains, options)
+        results = [_start(output, connection, name, wish, is_domain=options["is_domain"]) for name in names]
+    failed = [result for result in results if isinstance(result, Failure)]
     if output.json:
-        output.result({"started": [as_data(each) for each in results], "failed": failed}, "")
+        started = [as_data(result) for result in results if isinstance(result, Started)]
+        output.result({"started": started, "failed": [failure._asdict() for failure in failed]}, "")
     return 1 if failed else 0
+
+
+class Failure(NamedTuple):
+    """A domain that was not started, and why."""
+
+    domain: str
+    error: str
+    problems: list[str]
 
 
 def _names(connection: Connection, domains: tuple[str, ...], options: dict[str, Any]) -> Iterator[str]:
@@ -73,10 +71,22 @@ def _names(connection: Connection, domains: tuple[str, ...], options: dict[str, 
             raise NotFound(f"{name}: no domain of {connection.uri} matches")
 
 
-def _start(connection: Connection, name: str, wish: Wish, *, is_domain: bool) -> Started:
-    if source.is_file(name, domain=is_domain):
-        return start_xml(connection, source.read_xml(name), wish, source=name)
-    return start(connection, name, wish)
+def _start(output: Output, connection: Connection, name: str, wish: Wish, *, is_domain: bool) -> Started | Failure:
+    """Start one domain and say how it went; what fails does not keep the others from starting."""
+    try:
+        with patience(f"{name}: starting"):
+            if source.is_file(name, domain=is_domain):
+                started = start_xml(connection, source.read_xml(name), wish, source=name)
+            else:
+                started = start(connection, name, wish)
+    except Interrupted:
+        raise
+    except Error as error:
+        complain(error, json=False)
+        return Failure(name, type(error).__name__, str(error).splitlines())
+    if not output.json:
+        output.result(None, "\n".join(lines(started)))
+    return started
 
 
 def lines(started: Started) -> Iterator[str]:
