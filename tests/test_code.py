@@ -27,6 +27,7 @@ ACTING = (
     "restore storage",
     "run",
     "live store catalogue",
+    "files",
     "connection drivers",
 )
 PURE = (

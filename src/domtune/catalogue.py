@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from domtune.errors import Invalid, NotFound
+from domtune.files import read_text
 from domtune.profile import Profile, read
 
 SHIPPED = Path(__file__).parent / "profiles"
 ENDINGS = (".yaml", ".yml")
 MAX_DEPTH = 32
-MAX_BYTES = 64 * 1024 * 1024  # of any file: more than the largest document that is taken
 Chain: TypeAlias = dict[str, Profile]
 
 
@@ -66,14 +66,3 @@ def _find(name: str, near: Path | None) -> Path:
             if path.is_file():
                 return path
     raise NotFound(f"{name}: no such profile in {', '.join(str(place) for place in looked)}; for a file give its path")
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file, or of standard input for ``-``; raise `Invalid` if it cannot be read."""
-    try:
-        with (Path("/dev/stdin") if str(path) == "-" else path).open("rb") as file:
-            return file.read(MAX_BYTES).decode()
-    except OSError as error:
-        raise Invalid(f"{path}: cannot read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise Invalid(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from domtune import kernel, live, profile
 from domtune.connection import Connection, Domain, connect
-from domtune.errors import Error, Unreachable
+from domtune.errors import Error, Failed, Unreachable
 from domtune.merge import merge
 from domtune.run import Wish
 from domtune.split import split
 from domtune.start import start_xml
 from domtune.store import Store
 from domtune.tuning import Tuning
+from domtune.values import parse_ids
 
 Say = Callable[[str], None]
 
@@ -57,6 +58,7 @@ set:
 """
 # Without privileges there are no cgroups, and then no shares and quotas.
 _AFFINITY_ONLY = ("cpu.vcpu.pin", "cpu.emulator.pin", "iothread.count", "iothread.poll_max_ns")
+_PINS = {"vCPU 0": ("cpu.vcpu.pin", "0"), "vCPU 1": ("cpu.vcpu.pin", "1"), "emulator": ("cpu.emulator.pin",)}
 _QEMU_CONF = 'security_driver = "none"\nstdio_handler = "file"\n'
 _AS_ROOT = 'user = "root"\ngroup = "root"\n'
 
@@ -95,12 +97,12 @@ def _tell(say: Say, connection: Connection, store: Store, definition: str, tunin
     say("\n2. Minimal start: from the definition alone.")
     started = start_xml(connection, parts.definition, Wish(minimal=True), store=store)
     domain = connection.domain(started.uuid)
-    _prove(say, domain)
+    _prove(say, domain, Tuning())
 
     say("\n3. Tuning the running domain.")
     now = [each for each in tuning.tuning if each.param.name.startswith("cpu.")]
     live.apply(domain, now)
-    _prove(say, domain)
+    _prove(say, domain, tuning.tuning)
     domain.destroy()
 
     say("\n4. Tuned start: what must be there at creation is in the XML, the rest is set before the guest runs.")
@@ -111,21 +113,31 @@ def _tell(say: Say, connection: Connection, store: Store, definition: str, tunin
         say(f"     done: {setting.name} {setting.said} (before the guest ran)")
     for each in started.not_done:
         say(f"     not done: {each}")
-    _prove(say, connection.domain(started.uuid))
+    _prove(say, connection.domain(started.uuid), tuning.tuning)
     connection.domain(started.uuid).destroy()
     say("\nStopped and cleaned up; nothing is left behind.")
 
 
-def _prove(say: Say, domain: Domain) -> None:
-    """Say what the kernel says of the domain."""
+def _prove(say: Say, domain: Domain, tuned: Tuning) -> None:
+    """Say what the kernel says of the domain; raise `Failed` if that is not what this tuning, and no more, makes of it."""
     pid = kernel.qemu_process(domain.uuid)
     if pid is None:
-        raise Unreachable(f"{domain.name}: its QEMU process is not to be found below /proc")
+        raise Failed(f"{domain.name}: its QEMU process is not to be found below /proc")
+    everywhere = domain.connection.host_cpus()
     for thread in kernel.threads(pid):
         say(f"     kernel: {thread.name} may run on CPUs {thread.cpus}")
-    for files in (("cpu.shares", "cpu.weight"),):
-        if found := kernel.cgroup_value(pid, *files):
-            say(f"     kernel: {found[0]} of its cgroup is {found[1]}")
+        pin = tuned.get(*_PINS.get(thread.name, ("",)))
+        _expect(thread.name, parse_ids(thread.cpus), parse_ids(pin.text) if pin else everywhere)
+    shares = tuned.get("cpu.shares")
+    if found := kernel.cgroup_value(pid, "cpu.shares", "cpu.weight"):
+        say(f"     kernel: {found[0]} of its cgroup is {found[1]}")
+        if shares:
+            _expect(found[0], found[1], shares.text)
+
+
+def _expect(what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise Failed(f"the kernel says {found} of {what}, not {wanted}")
 
 
 @contextlib.contextmanager

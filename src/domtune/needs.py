@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domtune import tree
 from domtune.tree import Element
@@ -18,8 +18,7 @@ _SHARING = ("interface", "disk", "filesystem", "video")
 MEMFD = "memfd"
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """What stays, and whether memory that remains shared needs something else to be made of."""
 
     needs: frozenset[Needs] = frozenset()

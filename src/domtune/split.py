@@ -6,8 +6,8 @@ pieces with their places in the complete document, and what to take out; the tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from domtune import needs, tree
 from domtune.devices import selectors
@@ -20,8 +20,7 @@ from domtune.vocabulary.model import Needs
 from domtune.vocabulary.path import Form, Owner, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """What besides plain tuning is taken out."""
 
     guest_visible: bool = False
@@ -62,19 +61,19 @@ def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:
 Seen = set[Node | tuple[Node, str | None]]  # what was said before below one element
 
 
-@dataclass(slots=True)
 class _Walk:
     """What one walk has noted so far."""
 
-    stay: frozenset[Needs]
-    source: str
-    settings: list[Setting] = field(default_factory=list)
-    verbatim: list[Verbatim] = field(default_factory=list)
-    attributes: list[tuple[Element, str]] = field(default_factory=list)  # to take out
-    elements: list[Element] = field(default_factory=list)  # to take out
-    shared: list[tuple[Element, Verbatim | None]] = field(default_factory=list)  # to take out if nothing is left
-    anchors: set[Element] = field(default_factory=set)  # where verbatim pieces will hang: must stay
-    called: dict[Element, str] = field(default_factory=dict)  # selectors of devices
+    def __init__(self, stay: frozenset[Needs], source: str) -> None:
+        self.stay = stay
+        self.source = source
+        self.settings: list[Setting] = []
+        self.verbatim: list[Verbatim] = []
+        self.attributes: list[tuple[Element, str]] = []  # to take out
+        self.elements: list[Element] = []  # to take out
+        self.shared: list[tuple[Element, Verbatim | None]] = []  # to take out if nothing is left in them
+        self.anchors: set[Element] = set()  # where verbatim pieces will hang: must stay
+        self.called: dict[Element, str] = {}  # selectors of devices
 
     def visit(self, element: Element, node: Node, keys: tuple[str, ...], *, twin: bool = False) -> None:
         """Note what the rows at and below `node` find in an element of the definition.

@@ -7,7 +7,6 @@ import fcntl
 import os
 import re
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from domtune.errors import Failed, Refused
+from domtune.files import write_atomically
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
@@ -116,23 +116,6 @@ class Store:
         path = self.directory / "backups" / f"{_file_name(name)}-{domain}-{stamp}.xml"
         write_atomically(path, xml, mode=0o600)
         return path
-
-
-def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file so that it is there whole or not at all; raise `Failed`."""
-    temporary = ""
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = file.name
-            file.write(text if text.endswith("\n") else text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise Failed(f"{path}: cannot write: {error.strerror}") from None
 
 
 def _process_start(pid: int) -> str:

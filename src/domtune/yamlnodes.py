@@ -5,6 +5,7 @@ YAML is untrusted: no tags, no anchors and aliases (so no bombs), no duplicate k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from domtune.errors import Invalid
 
 MAX_DEPTH = 24
 MAX_SIZE = 4 * 1024 * 1024
+_BREAKS = re.compile("[\x85\u2028\u2029]")
 _NOTHING = {"", "~", "null", "Null", "NULL"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -129,6 +131,13 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow=flow, indentless=False)
 
 
+def _represent(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Escape the line breaks that only YAML knows: unescaped, they would be read as spaces."""
+    style = '"' if _BREAKS.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _represent)
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:null", yaml.SafeLoader.yaml_implicit_resolvers["~"][0][1], ["~", "n", "N", ""]
 )

@@ -168,6 +168,9 @@ MEMORY = {
     ),
     **at("numatune", readings.memory, {"memory.numa.cell.mode": MEMNODE, "memory.numa.cell.nodeset": MEMNODE}),
     **at(
+        "memoryBacking", readings.memory, {"memory.backing.hugepages": "<hugepages/>"}
+    ),  # before its pages: they go in
+    **at(
         "memoryBacking/hugepages",
         readings.memory,
         {"memory.backing.hugepages.size": HUGEPAGES, "memory.backing.hugepages.nodeset": HUGEPAGES},

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from domtune import catalogue
+from domtune import catalogue, files
 from domtune.errors import Invalid, NotFound
 
 
@@ -119,9 +119,9 @@ def test_a_circle_is_found_whatever_the_spelling_of_its_paths(shelf: Path) -> No
 
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
-    assert catalogue.MAX_BYTES == len(catalogue.read_text(Path("/dev/zero")))
+    assert files.MAX_BYTES == len(files.read_text(Path("/dev/zero")))
 
 
 def test_a_directory_is_no_profile(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=": cannot read: Is a directory$"):
-        catalogue.read_text(tmp_path)
+        files.read_text(tmp_path)

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from types import FrameType
 
 import click
@@ -48,6 +47,8 @@ class Commands(click.Group):
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own form
     if value:
+        from importlib.metadata import version  # noqa: PLC0415 - slow to load
+
         click.echo(f"domtune {version('domtune')}")
         context.exit()
 

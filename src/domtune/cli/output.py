@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json as json_
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,7 +27,7 @@ class Output:
 
     def result(self, data: object, text: str) -> None:
         """Print the result: `data` as JSON if that was asked for, else `text`."""
-        shown = json_.dumps(data, indent=2, ensure_ascii=False) if self.json else text
+        shown = as_json(data) if self.json else text
         if shown:
             click.echo(shown, nl=not shown.endswith("\n"))
 
@@ -53,9 +52,16 @@ def complain(error: Error, *, json: bool) -> None:
     """Print what went wrong: one line a fault to standard error, and as JSON where that was asked for."""
     problems = list(error.problems) if isinstance(error, Invalid) else str(error).splitlines()
     if json:
-        click.echo(json_.dumps({"error": type(error).__name__, "problems": problems}, indent=2, ensure_ascii=False))
+        click.echo(as_json({"error": type(error).__name__, "problems": problems}))
     for problem in problems:
         click.echo(problem, err=True)
+
+
+def as_json(data: object) -> str:
+    """Return data as JSON."""
+    import json  # noqa: PLC0415 - only when it was asked for
+
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 @contextlib.contextmanager
@@ -75,7 +81,7 @@ def write_out(path: str, text: str) -> bool:
     if path == "-":
         click.echo(text, nl=not text.endswith("\n"))
         return False
-    from domtune.store import write_atomically  # noqa: PLC0415 - it loads SQLite
+    from domtune.files import write_atomically  # noqa: PLC0415 - only when there is a file to write
 
     target = Path(path)
     if target.is_dir():

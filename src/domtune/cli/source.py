@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from domtune.catalogue import read_text
 from domtune.errors import Invalid
+from domtune.files import read_bytes
 
 if TYPE_CHECKING:
     from domtune.connection import Connection, Domain
@@ -40,12 +40,7 @@ def read(name: str, connection: Connection | None) -> Source:
 
 def read_xml(name: str) -> str:
     """Return the text of an XML file in the encoding that it declares; raise `Invalid`."""
-    if name == "-":
-        return read_text(Path("-"))
-    try:
-        raw = Path(name).read_bytes()
-    except OSError as error:
-        raise Invalid(f"{name}: cannot read: {error.strerror}") from None
+    raw = read_bytes(name)
     declared = _DECLARED.match(raw.removeprefix(b"\xef\xbb\xbf"))
     encoding = "utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else declared[1].decode() if declared else "utf-8"
     try:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from domtune import profile
-from domtune.cli import data, source
+from domtune.cli import source
 from domtune.cli.output import Output, with_output, write_out
 from domtune.errors import Failed
 from domtune.split import split
@@ -47,9 +46,8 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
             connection = held.enter_context(connect(output.uri))
         found = source.read(domain, connection)
         parts = split(found.xml, source=found.name, **chosen)
-        named = profile.named(_name(found.name), parts.tuning, summary=f"Tuning taken out of {found.name}")
         if tuning:
-            write_out(str(tuning), profile.write(named))
+            write_out(str(tuning), _profile(found.name, parts))
         if define and found.domain:
             output.say(_define(found.domain, parts, chosen))
         _show(output, parts, definition=definition, tuning=tuning, define=define)
@@ -68,6 +66,8 @@ def _show(output: Output, parts: Split, *, definition: object, tuning: object, d
     if definition and (definition != "-" or not output.json):
         write_out(str(definition), parts.definition)
     if output.json:
+        from domtune.cli import data  # noqa: PLC0415 - only when it was asked for
+
         output.result({"definition": parts.definition, "tuning": data.tuning(parts.tuning)}, "")
     elif not definition and not define:
         output.result(None, parts.definition)
@@ -88,6 +88,9 @@ def _define(domain: Domain, parts: Split, chosen: dict[str, bool]) -> str:
     return f"{domain.name}: the stored definition has no tuning now; what was there is in {backup}"
 
 
-def _name(text: str) -> str:
-    stem = text.rsplit("/", 1)[-1].removesuffix(".xml")
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.") or "tuning"
+def _profile(name: str, parts: Split) -> str:
+    """Return the tuning as a profile."""
+    from domtune import profile  # noqa: PLC0415 - YAML is slow to load
+
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name.rsplit("/", 1)[-1].removesuffix(".xml")).strip("-.")
+    return profile.write(profile.named(stem or "tuning", parts.tuning, summary=f"Tuning taken out of {name}"))
