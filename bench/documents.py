@@ -15,8 +15,7 @@ from pathlib import Path
 from bench.measure import CannotRun, Comparison, Timed, alternate, collected
 from lxml import etree
 
-from domtune.merge import merge
-from domtune.split import split
+from domtune.domain import merge, split
 from support.sampler import samples
 
 DOCUMENTS = Path(__file__).parents[1] / "tests" / "documents"

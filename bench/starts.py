@@ -17,11 +17,11 @@ from pathlib import Path
 from bench.measure import CannotRun, Comparison, alternate, collected
 
 from domtune.connection import Connection, Domain, connect
+from domtune.domain import merge
 from domtune.errors import Error
-from domtune.merge import merge
 from domtune.profile import Profile, read
 from domtune.run import Wish
-from domtune.start import start
+from domtune.starting import start
 from live import embed, guests
 from live.lab import Unavailable, started, virt_type
 

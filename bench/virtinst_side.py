@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, "/usr/share/virt-manager")  # where Debian keeps it
-from virtinst import Guest, VirtinstConnection
+from virtinst import Guest, VirtinstConnection  # type: ignore[import-not-found]  # .venv has it not
 
 
 def main() -> None:

@@ -5,7 +5,11 @@
     profiles ── check ── stack ────────┴── lifecycle ────┘
                                  (in the XML, or on the running domain)
 
-`split` and `merge` need no hypervisor. `connect` opens one, `start` starts a domain on it and says what was done.
+`split` and `merge` need no hypervisor. `connect` opens one, `start` starts a domain on it as a `Wish` says, with the
+profiles that `load` finds, and returns what was done:
+
+    with domtune.connect("qemu:///system") as connection:
+        started = domtune.start(connection, "web", domtune.Wish(tuple(domtune.load("latency.yaml"))))
 """
 
 from __future__ import annotations
@@ -14,23 +18,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from domtune.catalogue import load
     from domtune.connection import connect
+    from domtune.domain import merge, split
     from domtune.errors import Error
-    from domtune.merge import merge
-    from domtune.split import split
-    from domtune.start import start
+    from domtune.run import Wish
+    from domtune.starting import start
     from domtune.tuning import Split, Tuning
 
-__all__ = ["Error", "Split", "Tuning", "connect", "merge", "split", "start"]
+__all__ = ["Error", "Split", "Tuning", "Wish", "connect", "load", "merge", "split", "start"]
 
 _HOME = {
     "Error": "errors",
     "Split": "tuning",
     "Tuning": "tuning",
+    "Wish": "run",
     "connect": "connection",
-    "merge": "merge",
-    "split": "split",
-    "start": "start",
+    "load": "catalogue",
+    "merge": "domain",
+    "split": "domain",
+    "start": "starting",
 }
 
 

@@ -23,6 +23,7 @@ _ORDER = re.findall(
 _TOGETHER = frozenset(_ORDER[_ORDER.index("maxMemory") : _ORDER.index("sysinfo")])
 _PAIRS = {"read": "write", "write": "read"}
 FIRST = "partition"  # the only element of ours whose place among others the schema fixes: it comes first
+_PLACED = (FIRST, "read_", "write_")  # what has a place also in an element that was just made
 _RANK = {tag: number for number, tag in enumerate(_ORDER)}
 
 
@@ -113,7 +114,7 @@ class Builder:
     def _make(self, parent: Element, step: Step, key: str) -> Element:
         if parent is self.root:
             child = self._make_below_domain(step.tag)
-        elif parent in self._made and step.tag != FIRST:
+        elif parent in self._made and not step.tag.startswith(_PLACED):
             child = tree.append(parent, step.tag)
         else:
             child = tree.new_child(parent, step.tag, next_of(parent, step.tag))

@@ -15,11 +15,10 @@ from pathlib import Path
 
 from domtune import kernel, live, profile
 from domtune.connection import Connection, Domain, connect
+from domtune.domain import merge, split
 from domtune.errors import Error, Failed, Unreachable
-from domtune.merge import merge
 from domtune.run import Wish
-from domtune.split import split
-from domtune.start import start_xml
+from domtune.starting import start_xml
 from domtune.store import Store
 from domtune.tuning import Tuning
 from domtune.values import parse_ids
@@ -119,7 +118,7 @@ def _tell(say: Say, connection: Connection, store: Store, definition: str, tunin
 
 
 def _prove(say: Say, domain: Domain, tuned: Tuning) -> None:
-    """Say what the kernel says of the domain; raise `Failed` if that is not what this tuning, and no more, makes of it."""
+    """Say what the kernel says of the domain; raise `Failed` if that is not what this tuning makes of it."""
     pid = kernel.qemu_process(domain.uuid)
     if pid is None:
         raise Failed(f"{domain.name}: its QEMU process is not to be found below /proc")

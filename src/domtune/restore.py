@@ -11,7 +11,7 @@ from domtune.compare import same
 from domtune.connection import Domain
 from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.lifecycle import Decision, NotDone
-from domtune.merge import put
+from domtune.put import put
 from domtune.run import Job, Mode, Started, result, settle
 from domtune.tuning import Setting, Tuning
 from domtune.vocabulary.model import Kept

@@ -12,8 +12,8 @@ from domtune.connection import Connection, Domain
 from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.lifecycle import Decision, NotDone
 from domtune.profile import Profile
-from domtune.split import EVERYTHING, take
 from domtune.store import Run, Store
+from domtune.take import EVERYTHING, take
 from domtune.tree import Element
 from domtune.tuning import Setting
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from domtune import catalogue, host, lifecycle, pipeline, profile, tree
 from domtune.cli.source import read_xml
 from domtune.compare import differences
+from domtune.domain import split
 from domtune.errors import Error, Invalid
 from domtune.lifecycle import Decision
-from domtune.merge import put
-from domtune.run import EVERYTHING
-from domtune.split import Choice, split, take
+from domtune.put import put
+from domtune.take import EVERYTHING, Choice, take
 from domtune.tree import Element
 from domtune.tuning import Tuning
 from domtune.vocabulary.drivers import DRIVERS

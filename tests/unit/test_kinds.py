@@ -15,7 +15,9 @@ numbers = st.integers(-5, 2**70).map(str)
 texts = st.one_of(
     st.sampled_from([*WORDS, *SPOKEN]),
     numbers,
-    st.tuples(numbers, st.sampled_from(["", " ", "  "]), st.sampled_from(UNITS), st.sampled_from(["", "/s"])).map("".join),
+    st.tuples(numbers, st.sampled_from(["", " ", "  "]), st.sampled_from(UNITS), st.sampled_from(["", "/s"])).map(
+        "".join
+    ),
     st.text(alphabet="0123456789-^, ²٣eEx.kKmMiIbBs/\n", max_size=10),
     st.text(max_size=8),
 )

@@ -50,7 +50,9 @@ def test_the_table_decides_what_comes_when(driver: str, create: list[str], after
 
 
 def test_the_reason_says_what_the_driver_does() -> None:
-    assert ["bhyve: ignored: the element is kept in the XML and never read"] == reasons(decided("cpu.shares: 2", "bhyve"))
+    assert ["bhyve: ignored: the element is kept in the XML and never read"] == reasons(
+        decided("cpu.shares: 2", "bhyve")
+    )
 
 
 def test_order_is_kept() -> None:
@@ -166,9 +168,7 @@ def test_a_host_that_names_no_nodes_lacks_none() -> None:
         ]),
     ],
 )  # fmt: skip
-def test_says_what_speaks_of_vcpus_and_iothreads_that_are_not_there(
-    text: str, inside: str, reasons: list[str]
-) -> None:
+def test_says_what_speaks_of_vcpus_and_iothreads_that_are_not_there(text: str, inside: str, reasons: list[str]) -> None:
     assert reasons == [problem.partition(": ")[2] for problem in misplaced(said(text), root(inside))]
 
 
@@ -176,4 +176,7 @@ def test_says_what_speaks_of_vcpus_and_iothreads_that_are_not_there(
 def test_any_text_of_a_definition_is_some_number_of_vcpus(vcpus: str, last: int) -> None:
     machine = root()
     machine.find("vcpu").text = vcpus  # type: ignore[union-attr]
-    assert [[], 1] == [misplaced(said(f"cpu.vcpu.pin: {{{last}: 1}}"), machine), len(misplaced(said("cpu.vcpu.pin: {70000: 1}"), machine))]
+    assert [[], 1] == [
+        misplaced(said(f"cpu.vcpu.pin: {{{last}: 1}}"), machine),
+        len(misplaced(said("cpu.vcpu.pin: {70000: 1}"), machine)),
+    ]

@@ -3,8 +3,7 @@
 import pytest
 from lxml import etree
 
-from domtune.merge import merge
-from domtune.split import split
+from domtune.domain import merge, split
 from domtune.tuning import Split
 from support.same import same
 from support.tuning import domain, names

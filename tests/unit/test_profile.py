@@ -15,7 +15,26 @@ from domtune.vocabulary.model import Param
 from support.tuning import names, said
 
 # Text that YAML, or a careless reader of it, would take for something else.
-ODD = ["~", "null", "no", "1:30", "0x1f", "1e3", "*", "&a", "!t", "- a", "a: b", "#", "", " a", "a\nb", "ä€😀", "{", "'"]
+ODD = [
+    "~",
+    "null",
+    "no",
+    "1:30",
+    "0x1f",
+    "1e3",
+    "*",
+    "&a",
+    "!t",
+    "- a",
+    "a: b",
+    "#",
+    "",
+    " a",
+    "a\nb",
+    "ä€😀",
+    "{",
+    "'",
+]
 
 
 def through_file(tuning: Tuning) -> Tuning:

@@ -9,8 +9,7 @@ import pytest
 from lxml import etree
 
 from domtune import profile
-from domtune.merge import merge
-from domtune.split import split
+from domtune.domain import merge, split
 from domtune.tuning import Setting, Split, Tuning
 from support.same import same
 from support.schema import validates

@@ -11,8 +11,8 @@ from domtune.cli import data, source
 from domtune.cli.output import Output, with_output, write_out
 from domtune.errors import Failed, Invalid
 from domtune.lifecycle import NotDone
-from domtune.merge import put
-from domtune.split import EVERYTHING, Choice, take
+from domtune.put import put
+from domtune.take import EVERYTHING, Choice, take
 from domtune.tree import Element
 from domtune.tuning import Tuning
 from domtune.vocabulary.drivers import DRIVERS

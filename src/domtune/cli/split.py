@@ -10,8 +10,8 @@ import click
 
 from domtune.cli import source
 from domtune.cli.output import Output, with_output, write_out
+from domtune.domain import split
 from domtune.errors import Failed
-from domtune.split import split
 from domtune.tuning import Split
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from domtune.cli.output import Output, complain, patience, with_output
 from domtune.connection import Connection, connect
 from domtune.errors import Error, Interrupted, NotFound
 from domtune.run import Mode, Started, Wish
-from domtune.start import start, start_xml
+from domtune.starting import start, start_xml
 
 
 @click.command("start")

@@ -16,11 +16,11 @@ from domtune import host, lifecycle, pipeline, run, tree
 from domtune.connection import Connection, Domain
 from domtune.errors import Failed, Invalid, Refused
 from domtune.lifecycle import Decision
-from domtune.merge import put
+from domtune.put import put
 from domtune.restore import changeable, refuse, restored
 from domtune.run import Job, Started, Wish
-from domtune.split import Choice, take
 from domtune.store import Store
+from domtune.take import Choice, take
 from domtune.tree import Element
 from domtune.tuning import Setting, Tuning, Verbatim
 

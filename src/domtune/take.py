@@ -1,4 +1,4 @@
-"""split: take the tuning out of a domain; what is left is the definition.
+"""Take the tuning out of a parsed domain; what is left is the definition.
 
 One walk down the document beside the tree of the vocabulary's paths. The walk only reads: it notes settings, verbatim
 pieces with their places in the complete document, and what to take out; the taking out comes last.
@@ -14,7 +14,7 @@ from domtune.devices import selectors
 from domtune.kinds import DEFAULT
 from domtune.tree import Element
 from domtune.trie import Node, Row, trie
-from domtune.tuning import Place, Setting, Split, Tuning, Verbatim
+from domtune.tuning import Place, Setting, Tuning, Verbatim
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.model import Needs
 from domtune.vocabulary.path import Form, Owner, Step
@@ -29,20 +29,6 @@ class Choice(NamedTuple):
 
 
 EVERYTHING = Choice(guest_visible=True, measurement=True, memlock=True)
-
-
-def split(
-    xml: str, *, guest_visible: bool = False, measurement: bool = False, memlock: bool = False, source: str = "XML"
-) -> Split:
-    """Return the definition without tuning, and the tuning as it was written.
-
-    `guest_visible` also takes out what is meant for speed but seen by the guest; `measurement` perf events; `memlock`
-    the hard limit and locking of memory even where a passed-through device may need them. `source` is the name of the
-    document in errors and origins. Values are never judged. Raises `Invalid` if `xml` is no domain document.
-    """
-    root = tree.parse(xml, source)
-    tuning = take(root, Choice(guest_visible, measurement, memlock), source)
-    return Split(tree.serialise(root), tuning)
 
 
 def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:

@@ -1,4 +1,4 @@
-"""merge: put tuning into a definition; what comes out is a domain that libvirt can start tuned."""
+"""Put tuning into a parsed definition: settings first, then what is verbatim, each in its place."""
 
 from __future__ import annotations
 
@@ -8,17 +8,6 @@ from domtune.errors import Invalid
 from domtune.expand import concrete
 from domtune.tree import Element
 from domtune.tuning import Place, Tuning, Verbatim
-
-
-def merge(definition: str, tuning: Tuning, *, source: str = "definition") -> str:
-    """Return the domain that has this definition and this tuning.
-
-    Raises `Invalid`, naming everything at once, if the definition is no domain document, a device or element that the
-    tuning speaks of is not in it, or a setting stands in no domain XML (such as cpu.cap: only a start can apply it).
-    """
-    root = tree.parse(definition, source)
-    put(root, tuning)
-    return tree.serialise(root)
 
 
 def put(root: Element, tuning: Tuning) -> None:
