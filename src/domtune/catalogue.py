@@ -41,7 +41,7 @@ def load(name: str, *, near: Path | None = None) -> list[Profile]:
 def _chain(name: str, near: Path | None, above: tuple[str, ...], known: dict[str, Chain]) -> Chain:
     """Return the profiles by path. One that is inherited more than once is read once, and lies where it comes last."""
     path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
-    key = str(path.resolve()) if name != "-" else "-"
+    key = _identity(path)
     if key in above:
         circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
         raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
@@ -58,11 +58,26 @@ def _chain(name: str, near: Path | None, above: tuple[str, ...], known: dict[str
     return known[key]
 
 
+def _identity(path: Path) -> str:
+    """Return what is the same for all spellings of a path."""
+    try:
+        return "-" if str(path) == "-" else str(path.resolve())
+    except (OSError, RuntimeError, ValueError):  # what is wrong with it, reading will say
+        return str(path)
+
+
 def _find(name: str, near: Path | None) -> Path:
     looked = ([near] if near else []) + places()
     for place in looked:
         for ending in ENDINGS:
             path = place / f"{name}{ending}"
-            if path.is_file():
+            if _is_file(path):
                 return path
     raise NotFound(f"{name}: no such profile in {', '.join(str(place) for place in looked)}; for a file give its path")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -1,6 +1,6 @@
 """The reference pages, made from the code: `python -m domtune.docs --check` or `--write`, in a checkout.
 
-Three pages are made as a whole; in the others the tables between ``<!-- table: NAME -->`` and ``<!-- end -->`` are.
+Two pages are made as a whole; in the others the tables between ``<!-- table: NAME -->`` and ``<!-- end -->`` are.
 Everything here returns text; only `main` writes.
 """
 
@@ -118,8 +118,13 @@ _EXITS = {
 
 def generated(current: Mapping[str, str]) -> dict[str, str]:
     """Return the text of every page by its name, given the present text of those that are written by hand."""
-    whole = {"parameters.md": parameters(), "drivers.md": drivers(), "cli.md": commands()}
-    tables = {**_profile_tables(), **_json_tables()}
+    whole = {"parameters.md": parameters(), "drivers.md": drivers()}
+    tables = {
+        **_profile_tables(),
+        **_json_tables(),
+        "help": _help(),
+        "exits": _table(("code", "meaning"), _EXITS.items()),
+    }
     return whole | {name: filled(text, tables) for name, text in current.items() if name not in whole}
 
 
@@ -174,15 +179,6 @@ def drivers() -> str:
             for param in rows
         )
         lines += ["", f"## {word}", "", _table(("parameter", *DRIVERS), cells)]
-    return "\n".join(lines) + "\n"
-
-
-def commands() -> str:
-    """Return the page of the command line."""
-    lines = ["# Command line", "", _MADE, "", *_console()]
-    for name in group.COMMANDS:
-        lines += ["", f"## {name}", "", *_console(name)]
-    lines += ["", "## Exit codes", "", _table(("code", "meaning"), _EXITS.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -277,12 +273,16 @@ def _driver_table() -> str:
     return _table(heads, rows)
 
 
-def _console(name: str = "") -> list[str]:
-    """Return a block that shows the help of a command, or of all."""
+def _help() -> str:
+    """Return the help of all commands and of each, as it is on a terminal of 80 columns."""
     above = click.Context(group.domtune, info_name="domtune", terminal_width=78, **group.domtune.context_settings)
-    command = group.domtune.get_command(above, name)
-    context = click.Context(command, info_name=name, parent=above) if command else above
-    return ["```console", f"$ {context.command_path} --help", context.get_help(), "```"]
+    lines = ["```console", "$ domtune --help", above.get_help(), "```"]
+    for name in group.COMMANDS:
+        command = group.domtune.get_command(above, name)
+        if command:
+            shown = click.Context(command, info_name=name, parent=above).get_help()
+            lines += ["", f"## {name}", "", "```console", f"$ domtune {name} --help", shown, "```"]
+    return "\n".join(lines)
 
 
 def _profile_tables() -> dict[str, str]:

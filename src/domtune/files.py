@@ -21,6 +21,8 @@ def read_bytes(path: Path | str) -> bytes:
             return file.read(MAX_BYTES)
     except OSError as error:
         raise Invalid(f"{path}: cannot read: {error.strerror}") from None
+    except ValueError as error:
+        raise Invalid(f"{path!r}: cannot read: {error}") from None
 
 
 def read_text(path: Path | str) -> str:

@@ -69,8 +69,9 @@ def _why_not(
         if held not in gate.values:
             words = ", ".join(value or "nothing" for value in gate.values)
             return f"{driver.name} honours it only while {gate.param} is one of {words}"
-    if session and fact.kernel is not None and fact.kernel.v1 and not fact.kernel.thread:
-        return "needs a cgroup, and a session daemon has none; use the system daemon"
+    if session and not fact.in_session:
+        what = "privileges" if fact.privileged else "a cgroup"
+        return f"needs {what}, and a session daemon has none; use the system daemon"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 
 import click
 
-from domtune.errors import Error, Invalid, Refused
+from domtune.errors import Error, Failed, Invalid, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,13 @@ def write_out(path: str, text: str) -> bool:
         return False
     from domtune.files import write_atomically  # noqa: PLC0415 - only when there is a file to write
 
-    target = Path(path)
-    if target.is_dir():
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        mode = 0o600
+    except OSError as error:
+        raise Failed(f"{path}: cannot write: {error.strerror}") from None
+    if stat.S_ISDIR(mode):
         raise Refused(f"{path}: is a directory; give the name of a file")
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-    write_atomically(target, text, mode=mode)
+    write_atomically(Path(path), text, mode=stat.S_IMODE(mode))
     return True

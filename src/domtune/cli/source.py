@@ -27,7 +27,10 @@ class Source:
 
 def is_file(name: str, *, domain: bool) -> bool:
     """Tell whether an argument is a file: an existing path or the stream ``-``, unless a domain was asked for."""
-    return not domain and (name == "-" or Path(name).exists())
+    try:
+        return not domain and (name == "-" or Path(name).exists())
+    except OSError:  # no right to look, or no name that anything could have: reading it says which
+        return True
 
 
 def read(name: str, connection: Connection | None) -> Source:
@@ -45,7 +48,7 @@ def read_xml(name: str) -> str:
     encoding = "utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else declared[1].decode() if declared else "utf-8"
     try:
         return raw.decode(encoding)
-    except LookupError:
-        raise Invalid(f"{name}:1: encoding {encoding}: unknown; save the file as UTF-8") from None
     except UnicodeDecodeError as error:
         raise Invalid(f"{name}: byte {error.start} is not {encoding}; save the file as UTF-8") from None
+    except (LookupError, UnicodeError):
+        raise Invalid(f"{name}:1: encoding {encoding}: unknown; save the file as UTF-8") from None

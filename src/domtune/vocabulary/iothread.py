@@ -12,9 +12,7 @@ _ADD = "qemuDomainChgIOThread; qemuDomainHotplugAddIOThread"
 
 
 def _added(caveat: str, **rest: object) -> Fact:
-    return changed(
-        ADD_IOTHREAD, "", Type.PLAIN, _ADD, rank=30, saved=Kept.FIXED, source=Source.LIVE, caveat=caveat, **rest
-    )
+    return changed(ADD_IOTHREAD, "", Type.PLAIN, _ADD, rank=30, source=Source.LIVE, caveat=caveat, **rest)
 
 
 THREADS = (

@@ -149,6 +149,7 @@ class Fact:
     default: str | None = None  # the value that holds when nothing is said
     unset: str | None = None  # what is written on a running domain to have none
     kernel: Kernel | None = None
+    privileged: bool = False  # not honoured by a daemon without privileges, though no cgroup file shows it
     meaning: str = ""  # of what the number speaks, where drivers differ: "each vCPU", "the whole container"
     since: str = ""  # first libvirt that does this; "" for every version that domtune runs on
     accepts: tuple[str, ...] | None = None  # only these values are honoured by this driver
@@ -156,6 +157,12 @@ class Fact:
     caveat: str = ""
     source: Source = Source.READ
     evidence: str = ""  # where it was read or seen
+
+    @property
+    def in_session(self) -> bool:
+        """Whether a session daemon honours it: it has no privileges, hence no cgroups."""
+        only_cgroup = self.kernel is not None and bool(self.kernel.v1) and not self.kernel.thread
+        return not self.privileged and not only_cgroup
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def _event(word: str, what: str) -> Param:
                     source=Source.LIVE if word in _SEEN else Source.READ,
                     default="no",
                     unset="no",
+                    privileged=True,
                     caveat=_INTEL if word in {"cmt", "mbmt", "mbml"} else "the host must allow perf_event_open",
                 ),
                 "test": simulated(PERF, word, Type.BOOLEAN, source=Source.LIVE, default="no", unset="no"),

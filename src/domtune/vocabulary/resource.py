@@ -63,7 +63,7 @@ _PARTITION = "the group must exist before the start; libvirt adds .partition to 
 
 
 def _partition(evidence: str) -> Fact:
-    return created(evidence, source=Source.LIVE, default="/machine", caveat=_PARTITION)
+    return created(evidence, source=Source.LIVE, default="/machine", privileged=True, caveat=_PARTITION)
 
 
 RESOURCE = (
