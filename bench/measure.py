@@ -43,7 +43,7 @@ class Comparison:
         verdict = "OVER" if self.is_over else "good"
         times = f"{ours} / {theirs} {self.unit}"
         spread = f"{len(self.pairs)} pairs, half of them between {low:.2f} and {high:.2f}"
-        return f"{verdict}  {self.ratio:5.2f}, limit {self.limit:.2f}: {self.what} ({times}; {spread})"
+        return f"{verdict}  {self.ratio:6.3f}, limit {self.limit:.2f}: {self.what} ({times}; {spread})"
 
     def _ratios(self) -> list[float]:
         return [ours / theirs for ours, theirs in self.pairs]

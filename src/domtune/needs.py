@@ -35,8 +35,6 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     where huge pages leave and sharing stays, a memfd source must take their place.
     """
     backing = next(root.iterchildren("memoryBacking"), None)
-    if backing is None and not _may_matter(root):
-        return Stay()
     stay: set[Needs] = set()
     if not memlock and any(_locks(device) for device in tree.devices(root, *_LOCKING)):
         stay.add(Needs.MEMLOCK)
@@ -54,13 +52,6 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     if not memfd:
         stay.add(Needs.SHARED_SOURCE)
     return Stay(frozenset(stay), memfd)
-
-
-def _may_matter(root: Element) -> bool:
-    """Tell whether anything but memoryBacking speaks of limits or sharing of memory: few domains do."""
-    return next(root.iterchildren("memtune"), None) is not None or any(
-        True for cpu in root.iterchildren("cpu") for _ in cpu.iterchildren("numa")
-    )
 
 
 def _locks(device: Element) -> bool:

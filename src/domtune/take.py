@@ -33,12 +33,11 @@ EVERYTHING = Choice(guest_visible=True, measurement=True, memlock=True)
 
 def take(root: Element, choice: Choice, source: str = "XML") -> Tuning:
     """Take the tuning out of a parsed domain, which is changed into its definition, and return it."""
-    stay = needs.what_stays(root, guest_visible=choice.guest_visible, memlock=choice.memlock)
-    walk = _Walk(stay.needs, source)
+    walk = _Walk(root, choice, source)
     paths = trie(guest_visible=choice.guest_visible, measurement=choice.measurement)
     walk.visit(root, paths, ())
     walk.clear()
-    if stay.memfd:
+    if walk.stay is not None and walk.stay.memfd:
         _leave_memfd(root, walk)
     walk.prune()
     return Tuning(tuple(walk.settings), tuple(walk.verbatim))
@@ -50,9 +49,11 @@ Seen = set[Node | tuple[Node, str | None]]  # what was said before below one ele
 class _Walk:
     """What one walk has noted so far."""
 
-    def __init__(self, stay: frozenset[Needs], source: str) -> None:
-        self.stay = stay
+    def __init__(self, root: Element, choice: Choice, source: str) -> None:
+        self.root = root
+        self.choice = choice
         self.source = source
+        self.stay: needs.Stay | None = None  # found out when the first row asks
         self.settings: list[Setting] = []
         self.verbatim: list[Verbatim] = []
         self.attributes: list[tuple[Element, str]] = []  # to take out
@@ -255,7 +256,12 @@ class _Walk:
 
     def _stays(self, row: Row, text: str) -> bool:
         param = row.param
-        return (param.needs is not None and param.needs in self.stay) or text in param.implied
+        if param.needs is None:
+            return text in param.implied
+        if self.stay is None:
+            choice = self.choice
+            self.stay = needs.what_stays(self.root, guest_visible=choice.guest_visible, memlock=choice.memlock)
+        return param.needs in self.stay.needs
 
     def _remains(self, element: Element, node: Node) -> str:
         """Tell whether the "whole" of an element stays in the definition, a "part" of it, or "" nothing."""

@@ -77,7 +77,8 @@ def test_split_takes_any_text_or_says_what_is_wrong(text: str) -> None:
     except Invalid as error:
         assert all(problem.startswith("x.xml:") for problem in error.problems)
     else:
-        assert [] == same(text, merge(*both))
+        # Stray text has no place of its own, and order is free but for such elements.
+        assert [] == [each for each in same(text, merge(*both)) if ": text " not in each and ": order " not in each]
 
 
 @given(st.binary(max_size=200) | st.sampled_from(["utf-8", "utf-16", "utf-7", "idna", "undefined", "hex", "punycode", "ascii"]).flatmap(

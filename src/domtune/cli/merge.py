@@ -52,7 +52,7 @@ def command(output: Output, definition: str, tunings: tuple[str, ...], **options
 
             backup = replace_stored(found.domain, xml, lambda stored: _check(stored, wanted, str(driver)))
             output.say(f"{found.domain.name}: stored with its tuning; what was there is in {backup}")
-        if options["out"]:
+        if options["out"] and not (output.json and options["out"] == "-"):
             write_out(str(options["out"]), xml)
         if output.json:
             output.result({"domain": xml, "not_done": [data.not_done(each) for each in not_done]}, "")

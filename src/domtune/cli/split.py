@@ -36,7 +36,7 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
     """
     definition, tuning = options["definition"], options["tuning"]
     is_file = source.is_file(domain, domain=is_domain)
-    _usage(define=define, is_file=is_file, definition=definition, tuning=tuning)
+    _usage(define=define, is_file=is_file, as_json=output.json, definition=definition, tuning=tuning)
     chosen = {word: bool(options[word]) for word in ("guest_visible", "measurement", "memlock")}
     with ExitStack() as held:
         connection = None
@@ -46,19 +46,19 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
             connection = held.enter_context(connect(output.uri))
         found = source.read(domain, connection)
         parts = split(found.xml, source=found.name, **chosen)
-        if tuning:
+        if tuning and not (output.json and tuning == "-"):
             write_out(str(tuning), _profile(found.name, parts))
         if define and found.domain:
             output.say(_define(found.domain, parts, chosen))
         _show(output, parts, definition=definition, tuning=tuning, define=define)
 
 
-def _usage(*, define: bool, is_file: bool, definition: object, tuning: object) -> None:
+def _usage(*, define: bool, is_file: bool, as_json: bool, definition: object, tuning: object) -> None:
     if define and is_file:
         raise click.UsageError("--define stores the definition of a domain; give a domain, not a file")
     if define and not tuning:
         raise click.UsageError("--define takes the tuning out of libvirt; say with --tuning OUT where it goes")
-    if tuning == "-" and definition in {None, "-"} and not define:
+    if tuning == "-" and definition in {None, "-"} and not define and not as_json:
         raise click.UsageError("definition and tuning cannot both go to standard output; give --definition OUT")
 
 
