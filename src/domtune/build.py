@@ -50,7 +50,10 @@ class Builder:
         elif setting.text == DEFAULT and setting.unit is None:
             self._unset(setting, path)
         elif (element := self._find(setting, path)) is not None:
-            _write(element, path.leaf, setting)
+            if path.is_text:
+                element.text = setting.text
+            else:
+                _write(element, path.leaf, setting)
 
     def indent(self) -> None:
         """Give the elements that were made the white space of their neighbours."""
@@ -77,7 +80,11 @@ class Builder:
                 return None
             self._places[place] = above
         step = path.last
-        return self._below(setting, above, step, keys[depth] if step.key else "", make=make)
+        key = keys[depth] if step.key else ""
+        found = self._children.get((above, step, key))
+        if found is None and make and above in self._made:  # the most common: below an element that was made just now
+            found = self._children[above, step, key] = self._make(above, step, key)
+        return found if found is not None else self._below(setting, above, step, key, make=make)
 
     def _walk(self, setting: Setting, steps: tuple[Step, ...], *, make: bool) -> Element | None:
         element: Element | None = self.root
@@ -112,10 +119,10 @@ class Builder:
         return self._children.get((parent, step, key))
 
     def _make(self, parent: Element, step: Step, key: str) -> Element:
-        if parent is self.root:
-            child = self._make_below_domain(step.tag)
-        elif parent in self._made and not step.tag.startswith(_PLACED):
+        if parent in self._made and step.tag != FIRST:
             child = tree.append(parent, step.tag)
+        elif parent is self.root:
+            child = self._make_below_domain(step.tag)
         else:
             child = tree.new_child(parent, step.tag, next_of(parent, step.tag))
         self._made[child] = None

@@ -14,6 +14,7 @@ import libvirt
 from domtune.errors import Error, Failed, NotFound, Refused, Unreachable
 from domtune.vocabulary.drivers import Driver, by_type
 
+_MISSING = {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG}  # there is none; the text is no UUID
 _DENIED = {libvirt.VIR_ERR_ACCESS_DENIED, libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED}
 _loop = threading.Lock()
 _looping = False
@@ -52,7 +53,7 @@ def said(doing: str, kind: type[Error] = Failed) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        message = error.get_error_message() or str(error)
+        message = "; ".join((error.get_error_message() or str(error)).split("\n")).rstrip("; ")
         if error.get_error_code() in _DENIED:
             raise Unreachable(f"{doing}: no rights: {message}; run as root or join the libvirt group") from None
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
@@ -108,7 +109,8 @@ class Connection:
     @property
     def is_session(self) -> bool:
         """Whether the driver runs without privileges, where there are no cgroups to tune."""
-        return self.uri.split("?")[0].rstrip("/").endswith("/session")
+        path = self.uri.partition("://")[2].partition("?")[0].rstrip("/")
+        return path.endswith("/session") or (path == "/embed" and os.geteuid() != 0)
 
     @property
     def is_remote(self) -> bool:
@@ -136,10 +138,11 @@ class Connection:
                 return frozenset(range(cast("list[int]", self.raw.getInfo())[2]))
 
     def domain(self, name: str) -> Domain:
-        """Return the domain of this id, UUID or name; raise `NotFound`."""
-        for lookup in (self._by_id, self.raw.lookupByUUIDString, self.raw.lookupByName):
-            with contextlib.suppress(libvirt.libvirtError, ValueError):
-                return Domain(lookup(name), self)
+        """Return the domain of this name, UUID or id, in this order: a name may look like an id. Raise `NotFound`."""
+        is_id = name.isascii() and name.isdecimal() and len(name) < 10
+        found = self.find(name=name) or self.find(uuid=name) or (self.find(id_=int(name)) if is_id else None)
+        if found is not None:
+            return found
         names = ", ".join(sorted(domain.name for domain in self.domains())) or "no domains"
         raise NotFound(f"{name}: no such domain on {self.uri}, which has {names}")
 
@@ -149,29 +152,28 @@ class Connection:
             every = [Domain(raw, self) for raw in self.raw.listAllDomains(0)]
         return [domain for domain in every if any(fnmatch.fnmatchcase(domain.name, each) for each in patterns)]
 
-    def find(self, uuid: str | None, name: str | None) -> Domain | None:
-        """Return the domain that has this UUID, or else this name, if there is one."""
-        with contextlib.suppress(libvirt.libvirtError):
-            if uuid:
-                return Domain(self.raw.lookupByUUIDString(uuid), self)
-        with contextlib.suppress(libvirt.libvirtError):
-            if name:
-                return Domain(self.raw.lookupByName(name), self)
-        return None
+    def find(self, *, name: str = "", uuid: str = "", id_: int = -1) -> Domain | None:
+        """Return the domain of this name, UUID or id, whichever is given, if there is one."""
+        with said(f"looking for {name or uuid or id_}"):
+            try:
+                if name:
+                    return Domain(self.raw.lookupByName(name), self)
+                return Domain(self.raw.lookupByUUIDString(uuid) if uuid else self.raw.lookupByID(id_), self)
+            except libvirt.libvirtError as error:
+                if error.get_error_code() in _MISSING:
+                    return None
+                raise
 
-    def create(self, xml: str, *, paused: bool = False) -> Domain:
-        """Create a running domain from XML; a stored definition of the same UUID stays as it is."""
+    def create(self, xml: str, name: str, *, paused: bool = False) -> Domain:
+        """Create the running domain `name` from XML; a stored definition of the same UUID stays as it is."""
         flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
-        with said("cannot start"):
+        with said(f"{name}: cannot start"):
             return Domain(self.raw.createXML(xml, flags), self)
 
-    def define(self, xml: str) -> Domain:
-        """Store a definition."""
-        with said("cannot store the definition"):
+    def define(self, xml: str, name: str) -> Domain:
+        """Store the definition of the domain `name`."""
+        with said(f"{name}: cannot store the definition"):
             return Domain(self.raw.defineXML(xml), self)
-
-    def _by_id(self, name: str) -> libvirt.virDomain:
-        return self.raw.lookupByID(int(name))
 
 
 class Domain:
@@ -235,9 +237,9 @@ class Domain:
             self.raw.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
 
     def save(self) -> None:
-        """Save its memory and stop it, so that the next start goes on where it was."""
+        """Save its memory and stop it, so that the next start goes on where it was, and runs."""
         with said(f"{self.name}: cannot save"):
-            self.raw.managedSave(libvirt.VIR_DOMAIN_SAVE_PAUSED)
+            self.raw.managedSave(libvirt.VIR_DOMAIN_SAVE_RUNNING)
 
     def resume(self) -> None:
         """Let its CPUs run."""
@@ -246,14 +248,24 @@ class Domain:
 
     def destroy(self) -> None:
         """Stop it at once, if it still runs."""
-        with contextlib.suppress(libvirt.libvirtError):
-            self.raw.destroy()
+        with said(f"{self.name}: cannot stop"):
+            try:
+                self.raw.destroy()
+            except libvirt.libvirtError as error:
+                if error.get_error_code() not in {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID}:
+                    raise
 
     def typed(self, method: str, *target: object, params: Mapping[str, object], live: bool) -> None:
         """Call one of libvirt's setters of typed parameters, by the name of the binding's method."""
         flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
         with said(f"{self.name}: {method}"):
             getattr(self.raw, method)(*target, dict(params), flags)
+
+    def plain(self, method: str, value: int, *, live: bool) -> None:
+        """Call one of libvirt's setters of a single number."""
+        flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+        with said(f"{self.name}: {method}"):
+            getattr(self.raw, method)(value, flags)
 
     def pin(self, method: str, *target: int, cpus: frozenset[int], live: bool) -> None:
         """Call one of libvirt's setters of affinity."""

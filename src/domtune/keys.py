@@ -40,7 +40,9 @@ def reader(form: str) -> Reader:
     name = names[0]
     if form.endswith("#"):
         return lambda child: str(twins_before(child)) if child.get(name) is None else sayable(child.get(name), form)
-    return lambda child: sayable(child.get(name), form)
+    if form == "@name" or form.endswith("*"):
+        return lambda child: sayable(child.get(name), form)
+    return lambda child: key if (key := child.get(name)) and key.isdecimal() and key.isascii() else None
 
 
 def _joined(parts: list[str | None], form: str) -> str | None:

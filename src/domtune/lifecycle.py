@@ -9,7 +9,7 @@ from domtune.expand import iothreads, key_ids, vcpus
 from domtune.host import Host
 from domtune.kinds import ALL_CPUS, Ids
 from domtune.tree import Element
-from domtune.tuning import Setting
+from domtune.tuning import Setting, Tuning
 from domtune.values import format_ids, parse_ids
 from domtune.vocabulary.drivers import Driver
 from domtune.vocabulary.model import Cannot, Fact
@@ -35,18 +35,27 @@ class Decision:
     not_done: tuple[NotDone, ...] = ()
 
 
-def decide(settings: Sequence[Setting], driver: Driver, *, session: bool) -> Decision:
+def decide(settings: Sequence[Setting], driver: Driver, *, session: bool, root: Element | None = None) -> Decision:
     """Return where each setting goes at a start with this driver.
 
-    `session` says that the daemon has no privileges, hence no cgroups.
+    `session` says that the daemon has no privileges, hence no cgroups. The definition `root`, where it is known, says
+    which IOThreads there are to be tuned.
     """
+    lonely = root is not None and not iothreads(settings, root)
     create: list[Setting] = []
     after: list[Setting] = []
     not_done: list[NotDone] = []
     for setting in settings:
         fact = setting.param.drivers[driver.name]
-        if reason := _why_not(setting, fact, settings, driver, session=session):
+        if setting.is_default:
+            if setting.param.paths:
+                create.append(
+                    setting
+                )  # nothing may say otherwise; what stands in no XML is as the driver has it anyway
+        elif reason := _why_not(setting, fact, settings, driver, session=session):
             not_done.append(NotDone(setting, reason))
+        elif lonely and _is_of_iothreads(setting, fact):
+            not_done.append(NotDone(setting, "the domain has no IOThread"))
         elif isinstance(fact, Fact) and fact.at_create and setting.param.paths:
             create.append(setting)
         else:
@@ -54,13 +63,20 @@ def decide(settings: Sequence[Setting], driver: Driver, *, session: bool) -> Dec
     return Decision(tuple(create), tuple(after), tuple(not_done))
 
 
+def idle(decision: Decision, stored: Tuning, driver: Driver, *, session: bool) -> tuple[Setting, ...]:
+    """Return what a stored definition says in vain and may go on saying: the driver takes it and does nothing."""
+    own = (each.setting for each in decision.not_done if each.setting in stored.settings and each.setting.param.paths)
+    facts = ((setting, setting.param.fact(driver.name)) for setting in own)
+    return tuple(setting for setting, fact in facts if not session or fact is None or fact.in_session)
+
+
 def _why_not(
     setting: Setting, fact: Fact | Cannot, settings: Sequence[Setting], driver: Driver, *, session: bool
 ) -> str:
     if isinstance(fact, Cannot):
         return f"{driver.name}: {fact.how}: {fact.why}"
-    if setting.is_default:
-        return ""
+    if not fact.at_create and fact.live is not None and not fact.live.paused:
+        return f"{driver.name} takes it only from a guest that is up: {fact.caveat}"
     if fact.accepts is not None and setting.text not in fact.accepts:
         return f"{driver.name} honours only {', '.join(fact.accepts)}" + (f": {fact.caveat}" if fact.caveat else "")
     gate = fact.gate_at_create
@@ -75,8 +91,17 @@ def _why_not(
     return ""
 
 
-def on_host(settings: Iterable[Setting], host: Host) -> tuple[list[Setting], list[str]]:
-    """Return the settings with `r` written out, and what names CPUs or nodes that the host has not."""
+def _is_of_iothreads(setting: Setting, fact: Fact | Cannot) -> bool:
+    """Tell whether a setting speaks of all IOThreads together, however many there are."""
+    kernel = fact.kernel if isinstance(fact, Fact) else None
+    return kernel is not None and kernel.of == "iothread" and not setting.keys
+
+
+def on_host(settings: Iterable[Setting], host: Host, driver: str = "") -> tuple[list[Setting], list[str]]:
+    """Return the settings with `r` written out, and what names CPUs or nodes that the host has not.
+
+    What `driver` does nothing with does no harm.
+    """
     found: list[Setting] = []
     problems: list[str] = []
     for setting in settings:
@@ -86,7 +111,8 @@ def on_host(settings: Iterable[Setting], host: Host) -> tuple[list[Setting], lis
             continue
         text = format_ids(host.cpus) if setting.text == ALL_CPUS else setting.text
         found.append(setting._replace(text=text))
-        if lacking := host.lacks(kind.what, parse_ids(text)):
+        is_idle = bool(driver) and setting.param.fact(driver) is None
+        if not is_idle and (lacking := host.lacks(kind.what, parse_ids(text))):
             problems.append(f"{setting.origin}: {setting.name} {text}: {lacking}; name others, or leave the line out")
     return found, problems
 

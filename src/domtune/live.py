@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from domtune.connection import Domain
 from domtune.errors import Refused
-from domtune.kinds import ALL_CPUS
+from domtune.kinds import ALL_CPUS, Size
 from domtune.tuning import Setting
-from domtune.values import parse_ids
+from domtune.values import parse_ids, scale
 from domtune.vocabulary.model import Call, Fact, Flags, Live, Read, Type
 
 _WORDS = {"iothread": "iothread", "vcpu": "vcpu"}
@@ -22,9 +21,11 @@ def apply(domain: Domain, settings: Iterable[Setting]) -> None:
     atomic in libvirt: earlier ones may hold.
     """
     driver = domain.connection.driver.name
-    ways = sorted(((_way(setting, driver), setting) for setting in settings), key=lambda way: way[0].rank)
-    for (call, target, _), group in groupby(ways, key=lambda way: _batch(way[0], way[1])):
-        _send(domain, call, target, list(group))
+    calls: dict[tuple[Call, str, object], list[tuple[Live, Setting]]] = {}
+    for way, setting in sorted(((_way(each, driver), each) for each in settings), key=lambda each: each[0].rank):
+        calls.setdefault(_batch(way, setting), []).append((way, setting))
+    for (call, target, _), group in calls.items():
+        _send(domain, call, target, group)
 
 
 def _way(setting: Setting, driver: str) -> Live:
@@ -49,8 +50,10 @@ def _send(domain: Domain, call: Call, target: str, group: list[tuple[Live, Setti
     elif method.startswith("pin"):
         cpus = domain.connection.host_cpus() if setting.text == ALL_CPUS else parse_ids(setting.text)
         domain.pin(method, *([int(target)] if target else []), cpus=cpus, live=live)
+    elif call.takes == "domain":
+        domain.plain(method, _number(setting), live=live)
     else:
-        raise Refused(f"{setting.name}: changing it on a running domain is not built yet; it is honoured at a start")
+        raise Refused(f"{setting.name}: changing it on a running domain is not built yet")
 
 
 def _target(call: Call, target: str) -> tuple[object, ...]:
@@ -63,12 +66,17 @@ def typed(type_: Type, setting: Setting) -> object:
     """Return the value of a setting as libvirt's typed parameter takes it."""
     if type_ is Type.STRING:
         return setting.text
-    value = setting.value
     if type_ is Type.BOOLEAN:
-        return value in {True, "yes", "on"}
+        return setting.value in {True, "yes", "on"}
+    return _number(setting)
+
+
+def _number(setting: Setting) -> int:
+    """Return the number in the unit that libvirt counts in."""
+    value, kind = setting.value, setting.param.kind_of(setting.keys)
     if not isinstance(value, int):
         raise Refused(f"{setting.name}: {setting.said} is no number, which the call takes")
-    return value
+    return value // scale(kind.unit) if isinstance(kind, Size) else value
 
 
 def binding_name(function: str) -> str:
@@ -78,8 +86,14 @@ def binding_name(function: str) -> str:
     return name[0].lower() + name[1:]
 
 
+def read_from(setting: Setting, driver: str) -> Read:
+    """Tell where the running domain says what the value is; that there is none, only its XML says."""
+    fact = setting.param.fact(driver)
+    return Read.XML if fact is None or setting.is_default else fact.read
+
+
 def read_back(domain: Domain, settings: Iterable[Setting]) -> Iterator[tuple[Setting, str | None]]:
-    """Give what the running domain says of settings that stand in no XML: by its statistics, or its getters."""
+    """Give what the running domain says of settings, by its statistics or its getters."""
     driver = domain.connection.driver.name
     stats: dict[str, object] | None = None
     for setting in settings:

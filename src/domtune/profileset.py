@@ -134,6 +134,9 @@ class Reading:
             if set(said) != set(fields):
                 self._wrong(item.line, param.name, f"takes a list of maps with the fields {', '.join(fields)}")
                 continue
+            if odd := [said[name] for name in names if "/" in said[name]]:
+                self._wrong(item.line, param.name, f"{odd[0]!r} holds a /, which none of {', '.join(names)} can")
+                continue
             text = "true" if leaf.form is Form.PRESENCE else said[leaf.attribute]
             self._add(param, (*keys, "/".join(said[name] for name in names)), Scalar(text, item.line))
 

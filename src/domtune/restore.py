@@ -6,13 +6,16 @@ memory over a changed disk (seen on QEMU with libvirt 9.0.0).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domtune import tree
 from domtune.compare import same
 from domtune.connection import Domain
-from domtune.errors import Error, Failed, Interrupted, Refused
+from domtune.errors import Error, Refused
 from domtune.lifecycle import Decision, NotDone
 from domtune.put import put
-from domtune.run import Job, Mode, Started, result, settle
+from domtune.run import Job, Mode, Started, is_ours, put_back, raise_as, result, settle
+from domtune.store import Run
 from domtune.tuning import Setting, Tuning
 from domtune.vocabulary.model import Kept
 
@@ -30,34 +33,33 @@ def restored(job: Job, domain: Domain, decision: Decision, stored: Tuning, pendi
 
     If something does not hold, the domain is saved again and the image gets the definition it had.
     """
-    before = domain.saved_xml()
-    run = job.begin(Mode.RESTORED)
+    put(job.root, Tuning(decision.create, stored.verbatim))
+    run = job.begin(Mode.RESTORED, domain.saved_xml())
     try:
-        put(job.root, Tuning(decision.create, stored.verbatim))
         domain.rewrite_saved(tree.serialise(job.root))
         domain.restore(paused=True)
         settle(domain, decision)
         if not job.wish.paused:
             domain.resume()
     except BaseException as error:
-        _save_again(domain, before, error)
+        raise_as(error, job.name, _save_again(job, domain, run))
         raise
-    finally:
-        job.store.end(run)
+    job.store.end(run)
     return result(job, decision, Mode.RESTORED, pending)
 
 
-def _save_again(domain: Domain, before: str, error: BaseException) -> None:
-    if domain.is_active:
-        domain.save()
-    domain.rewrite_saved(before)
-    if isinstance(error, KeyboardInterrupt):
-        raise Interrupted(f"{domain.name}: interrupted; its saved image is as it was") from None
-    if isinstance(error, Error):
-        raise Failed(f"{error}\n{domain.name}: not started; its saved image is as it was") from None
+def _save_again(job: Job, domain: Domain, run: Run) -> str:
+    """Make the image what it was, and say so; if that fails the record stays."""
+    try:
+        if not domain.is_active or is_ours(domain, run):
+            put_back(domain, run)
+    except Error as error:
+        return f"its saved image could not be put back ({error}); its next start tries again"
+    job.store.end(run)
+    return "it was not started; its saved image is as it was"
 
 
-def changeable(settings: list[Setting], saved: Tuning, driver: str) -> tuple[list[Setting], list[NotDone]]:
+def changeable(settings: Sequence[Setting], saved: Tuning, driver: str) -> tuple[list[Setting], list[NotDone]]:
     """Part what may change in a saved image from what is pending until a start without one.
 
     What is part of the saved machine stays as the image has it.
@@ -71,7 +73,7 @@ def changeable(settings: list[Setting], saved: Tuning, driver: str) -> tuple[lis
             found.append(setting)
             continue
         has = held.get(setting.address)
-        if has is None or not same(setting, has):
+        if (has is None or not same(setting, has)) and not (has is None and setting.is_default):
             reason = (
                 "it is part of the saved machine, which cannot change; it holds from the next start without an image"
             )

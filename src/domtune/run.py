@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from domtune.store import Run, Store
 from domtune.take import EVERYTHING, take
 from domtune.tree import Element
 from domtune.tuning import Setting
+from domtune.vocabulary.model import Read
 
 
 class Mode(StrEnum):
@@ -70,12 +71,10 @@ class Job:
     uuid: str
     notes: list[str] = field(default_factory=list)
 
-    def begin(self, mode: Mode) -> Run:
+    def begin(self, mode: Mode, image: str = "") -> Run:
         """Put the run on disk and its stamp into the XML, before anything is created."""
         connection = self.connection
-        run = self.store.begin(
-            host=connection.host, uri=connection.uri, domain=self.uuid, name=self.name, mode=str(mode)
-        )
+        run = self.store.begin(host=connection.host, domain=self.uuid, name=self.name, mode=str(mode), image=image)
         if connection.driver.metadata:
             stamp.put(self.root, run.id)
         return run
@@ -83,34 +82,41 @@ class Job:
 
 def minimal(job: Job, unprotected: Sequence[Setting]) -> Started:
     """Create the domain from its definition alone."""
-    domain = job.connection.create(tree.serialise(job.root), paused=job.wish.paused)
+    _create(job, Mode.MINIMAL, None)
     guards = tuple(setting for setting in unprotected if setting.param.protective)
-    return Started(
-        job.name, domain.uuid, Mode.MINIMAL, paused=job.wish.paused, unprotected=guards, notes=tuple(job.notes)
-    )
+    return Started(job.name, job.uuid, Mode.MINIMAL, paused=job.wish.paused, unprotected=guards, notes=tuple(job.notes))
 
 
 def tuned(job: Job, decision: Decision) -> Started:
     """Create the domain, paused where the driver can, and let it run once everything holds."""
-    waits = job.connection.driver.starts_paused
-    run = job.begin(Mode.TUNED)
+    _create(job, Mode.TUNED, decision)
+    return result(job, decision, Mode.TUNED)
+
+
+def _create(job: Job, mode: Mode, decision: Decision | None) -> None:
+    """Create the domain and settle it, or take it back; the record stays until the one or the other is done."""
+    waits = job.connection.driver.starts_paused and (decision is not None or job.wish.paused)
+    run = job.begin(mode)
     try:
-        domain = job.connection.create(tree.serialise(job.root), paused=waits)
-        settle(domain, decision)
+        domain = job.connection.create(tree.serialise(job.root), job.name, paused=waits)
+        if decision is not None:
+            settle(domain, decision)
         if waits and not job.wish.paused:
             domain.resume()
     except BaseException as error:
-        _take_back(job, run, error)
+        raise_as(error, job.name, _take_back(job, run))
         raise
-    finally:
-        job.store.end(run)
-    return result(job, decision, Mode.TUNED)
+    job.store.end(run)
 
 
 def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] = ()) -> Started:
     """Say what was done."""
     driver = job.connection.driver
     notes = list(job.notes)
+    for setting in (*decision.create, *decision.after):
+        fact = setting.param.fact(driver.name)
+        if fact is not None and fact.read is Read.NOWHERE and not setting.is_default:
+            notes.append(f"{setting.name}: was asked for and cannot be read back: {fact.caveat}")
     if not driver.reboot_keeps and (decision.create or decision.after):
         notes.append(
             f"a reboot from inside the guest builds it anew from the stored definition on {driver.title}, without this "
@@ -136,25 +142,34 @@ def settle(domain: Domain, decision: Decision) -> None:
     driver = domain.connection.driver.name
     root = tree.parse(domain.live_xml(), domain.name)
     found = take(root, EVERYTHING, domain.name)
-    wrong = compare.differences(decision.create, found.settings, root, driver)
-    for setting, said in live.read_back(domain, decision.after):
-        if not compare.reads(setting, said):
-            wrong.append(Difference(setting, said))
+    wanted = (*decision.create, *decision.after)
+    shown = [each for each in wanted if live.read_from(each, driver) is Read.XML]
+    wrong = compare.differences(shown, found.settings, root, driver)
+    asked = (each for each in wanted if live.read_from(each, driver) in {Read.GETTER, Read.STATS})
+    wrong += [Difference(each, said) for each, said in live.read_back(domain, asked) if not compare.reads(each, said)]
     if wrong:
         raise Failed("\n".join(f"{domain.name}: does not hold: {each}" for each in wrong))
 
 
-def _take_back(job: Job, run: Run, error: BaseException) -> None:
-    """Destroy the domain that this run made, if it made one, and say so."""
-    left = job.connection.find(job.uuid, None)
-    ours = left is not None and left.is_active and is_ours(left, run)
-    if left is not None and ours:
-        left.destroy()
-    after = "it was stopped again" if ours else "it was not started"
+def _take_back(job: Job, run: Run) -> str:
+    """Destroy the domain that this run made, if it made one, and say so; if that fails the record stays."""
+    try:
+        left = job.connection.find(uuid=job.uuid)
+        ours = left is not None and left.is_active and is_ours(left, run)
+        if left is not None and ours:
+            left.destroy()
+    except Error as error:
+        return f"what became of it is not known ({error}); its next start takes back what is left"
+    job.store.end(run)
+    return "it was stopped again" if ours else "it was not started"
+
+
+def raise_as(error: BaseException, name: str, after: str) -> None:
+    """Raise what went wrong together with what was done about it; leave alone what is no error of ours."""
     if isinstance(error, KeyboardInterrupt):
-        raise Interrupted(f"{job.name}: interrupted; {after}") from None
+        raise Interrupted(f"{name}: interrupted; {after}") from None
     if isinstance(error, Error):
-        raise Failed(f"{error}\n{job.name}: {after}") from None
+        raise Failed(f"{error}\n{name}: {after}") from None
 
 
 def is_ours(domain: Domain, run: Run) -> bool:
@@ -166,26 +181,46 @@ def recover(connection: Connection, store: Store, domain: str) -> list[str]:
     """End the starts of a domain that a killed process left behind, and say what was done.
 
     A domain that still waits with its CPUs stopped and bears the run's stamp is destroyed: it never ran. One that runs
-    was past the last step, or its driver cannot wait; it is left. Raises `Refused` if the process is still at work.
+    was past the last step, or its driver cannot wait; it is left. A saved image gets the definition it had. Raises
+    `Refused` if the process is still at work.
     """
-    notes = []
+    notes: list[str] = []
     for run in store.unfinished(connection.host, domain):
         if run.is_alive:
             raise Refused(
                 f"{run.name}: process {run.pid} has been starting it since {run.began}; wait until it is done"
             )
-        left = connection.find(run.domain, None)
-        if left is not None and left.is_active and is_ours(left, run):
-            notes.append(_end_of(left, run))
+        if (left := connection.find(uuid=run.domain)) is not None:
+            notes += _end_of(left, run)
         store.end(run)
     return notes
 
 
-def _end_of(left: Domain, run: Run) -> str:
-    if not left.is_paused:
-        return f"{run.name}: the {run.mode} start of {run.began} was killed after the guest ran; it was left running"
-    if run.mode == Mode.RESTORED:
-        left.save()
-        return f"{run.name}: the start of {run.began} from its saved image was killed early; it was saved again"
-    left.destroy()
-    return f"{run.name}: took back the {run.mode} start of {run.began}, which was killed before the guest ran"
+def _end_of(left: Domain, run: Run) -> Iterator[str]:
+    runs = left.is_active
+    if runs and not is_ours(left, run):
+        return
+    if runs and not left.is_paused:
+        done = (
+            "the guest ran" if left.connection.driver.starts_paused else "it was created, perhaps before it was tuned"
+        )
+        yield f"{run.name}: the {run.mode} start of {run.began} was killed after {done}; it was left running"
+    elif run.image:
+        if put_back(left, run):
+            yield f"{run.name}: the start of {run.began} from its saved image was killed; the image is as it was"
+    elif runs:
+        left.destroy()
+        yield f"{run.name}: took back the {run.mode} start of {run.began}, which was killed before the guest ran"
+
+
+def put_back(domain: Domain, run: Run) -> bool:
+    """Save a domain that was restored, and give its image the definition it had; tell whether there was anything to do.
+
+    Whether the guest ran when it was saved first, libvirt does not say; it will run when it is restored.
+    """
+    if domain.is_active:
+        domain.save()
+    elif not domain.has_managed_save or stamp.get(domain.saved_xml()) != run.id:
+        return False
+    domain.rewrite_saved(run.image)
+    return True

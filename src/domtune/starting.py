@@ -9,20 +9,22 @@ domain gives the run a definition of its own.
 from __future__ import annotations
 
 import uuid
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from domtune import host, lifecycle, pipeline, run, tree
 from domtune.connection import Connection, Domain
-from domtune.errors import Failed, Invalid, Refused
+from domtune.errors import Error, Failed, Invalid, Refused
 from domtune.lifecycle import Decision
+from domtune.profile import Profile
 from domtune.put import put
 from domtune.restore import changeable, refuse, restored
 from domtune.run import Job, Started, Wish
 from domtune.store import Store
 from domtune.take import Choice, take
 from domtune.tree import Element
-from domtune.tuning import Setting, Tuning, Verbatim
+from domtune.tuning import Setting, Tuning
 
 TUNED = Wish()
 
@@ -35,12 +37,12 @@ def start(connection: Connection, name: str, wish: Wish = TUNED, *, store: Store
     does not read back, and then says what was done about it.
     """
     domain = connection.domain(name)
+    _refuse_pause(connection, wish)
     with ExitStack() as held:
         state = store or held.enter_context(Store())
         held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
-        notes = run.recover(connection, state, domain.uuid)
+        notes = held.enter_context(_telling(run.recover(connection, state, domain.uuid)))
         _refuse_running(domain)
-        _refuse_pause(connection, wish)
         if not domain.is_persistent:
             raise Refused(f"{domain.name}: has no stored definition to start from")
         saved = domain.has_managed_save and not wish.minimal and connection.driver.rewrites_saved_image
@@ -59,19 +61,32 @@ def start_xml(
     name = (root.findtext("name") or "").strip()
     if not name:
         raise Invalid(f"{source}: /domain/name: the domain has no name; add one")
-    given = (root.findtext("uuid") or "").strip() or None
+    given = _uuid(root, source)
+    _refuse_pause(connection, wish)
     with ExitStack() as held:
         state = store or held.enter_context(Store())
-        there = connection.find(given, name)
-        identity = there.uuid if there else given or str(uuid.uuid4())
+        there = None if given else connection.find(name=name)  # perhaps the half-started one of a killed process
+        identity = given or (there.uuid if there else str(uuid.uuid4()))
         held.enter_context(state.lock(connection.host, identity, name))
-        notes = run.recover(connection, state, identity)
-        _refuse_pause(connection, wish)
-        if there := connection.find(given, name):
-            _refuse_running(there)
-            refuse(there)
+        notes = held.enter_context(_telling(run.recover(connection, state, identity)))
+        for there in (connection.find(uuid=identity), connection.find(name=name)):
+            if there is not None:
+                _refuse_running(there)
+                _refuse_clash(there, name, given, source)
+                refuse(there)
         _set_uuid(root, identity)
         return _create(Job(connection, state, wish, root, name, identity, notes))
+
+
+@contextmanager
+def _telling(notes: list[str]) -> Iterator[list[str]]:
+    """Let an error say, too, what was done before it."""
+    try:
+        yield notes
+    except Error as error:
+        for note in notes:
+            error.add_note(note)
+        raise
 
 
 def _create(job: Job) -> Started:
@@ -80,46 +95,48 @@ def _create(job: Job) -> Started:
     if job.wish.minimal:
         return run.minimal(job, stored.settings)
     plain = tree.serialise(job.root)
-    settings, pieces = _wanted(job, stored)
-    decision = _decide(job, settings)
-    kept = [each.setting for each in decision.not_done if each.setting in stored.settings and each.setting.param.paths]
+    tuning = wanted(job.connection, job.root, stored, job.wish.profiles)
+    decision = _decide(job, tuning.settings)
+    kept = lifecycle.idle(decision, stored, job.connection.driver, session=job.connection.is_session)
     try:
-        put(job.root, Tuning((*decision.create, *kept), pieces))
+        put(job.root, Tuning((*decision.create, *kept), tuning.verbatim))
         return run.tuned(job, decision)
     except Failed as error:
         if not job.wish.or_minimal:
             raise
-        job.notes.append(f"started minimal, since the tuned start did not work: {error}")
+        reason = "; ".join(str(error).splitlines())
+        job.notes.append(f"started minimal, since the tuned start did not work: {reason}")
         return run.minimal(replace(job, root=tree.parse(plain, job.name)), stored.settings)
 
 
 def _restore(job: Job, domain: Domain) -> Started:
     """Start the domain from its saved image, with the tuning that can still change."""
     saved = take(job.root, Choice(), job.name)
-    settings, _ = _wanted(job, saved)
-    settings, pending = changeable(settings, saved, job.connection.driver.name)
+    tuning = wanted(job.connection, job.root, saved, job.wish.profiles)
+    settings, pending = changeable(tuning.settings, saved, job.connection.driver.name)
     decision = _decide(job, settings)
     return restored(job, domain, decision, saved, pending)
 
 
-def _wanted(job: Job, stored: Tuning) -> tuple[list[Setting], tuple[Verbatim, ...]]:
-    """Return what is wanted of this run: the stored definition's own tuning, under the profiles."""
+def wanted(connection: Connection, root: Element, stored: Tuning, profiles: Sequence[Profile]) -> Tuning:
+    """Return what is wanted of the domain `root`: its stored tuning, under the profiles.
+
+    Raises `Invalid` with every fault that is known without starting it, host and domain included.
+    """
     problems: list[str] = []
-    tuning = pipeline.wanted(job.root, stored, [profile.tuning for profile in job.wish.profiles], problems)
+    tuning = pipeline.wanted(root, stored, [profile.tuning for profile in profiles], problems)
     settings = list(tuning.settings)
     if not problems and any(setting.param.host_bound for setting in settings):
-        here = host.read(job.connection.capabilities(), job.connection.host_cpus())
-        settings, lacking = lifecycle.on_host(settings, here)
-        problems += lacking
-    if not problems:
-        problems = lifecycle.misplaced(settings, job.root)
-    if problems:
+        here = host.read(connection.capabilities(), connection.host_cpus())
+        settings, problems = lifecycle.on_host(settings, here, connection.driver.name)
+    if problems := problems or lifecycle.misplaced(settings, root):
         raise Invalid(problems)
-    return settings, tuning.verbatim
+    return Tuning(tuple(settings), tuning.verbatim)
 
 
-def _decide(job: Job, settings: list[Setting]) -> Decision:
-    decision = lifecycle.decide(settings, job.connection.driver, session=job.connection.is_session)
+def _decide(job: Job, settings: Sequence[Setting]) -> Decision:
+    connection = job.connection
+    decision = lifecycle.decide(settings, connection.driver, session=connection.is_session, root=job.root)
     if job.wish.required and decision.not_done:
         raise Refused("\n".join(f"{job.name}: required, but cannot be done: {each}" for each in decision.not_done))
     return decision
@@ -129,6 +146,23 @@ def _refuse_running(domain: Domain) -> None:
     if domain.is_active:
         way_out = "shut it down first; `domtune apply`, which tunes a running domain, is not in this version yet"
         raise Refused(f"{domain.name}: is running already; {way_out}")
+
+
+def _refuse_clash(there: Domain, name: str, given: str, source: str) -> None:
+    """Refuse XML that names another domain than the stored one which it would run in place of."""
+    if there.name == name and there.uuid == given:
+        return
+    way_out = f"give it <uuid>{there.uuid}</uuid> and the name {there.name} to run it in place of that, or others"
+    raise Refused(f"{source}: a domain {there.name} with the UUID {there.uuid} is stored; {way_out}")
+
+
+def _uuid(root: Element, source: str) -> str:
+    """Return the UUID of a document as libvirt writes it, "" if it has none."""
+    given = (root.findtext("uuid") or "").strip()
+    try:
+        return str(uuid.UUID(given)) if given else ""
+    except ValueError:
+        raise Invalid(f"{source}: /domain/uuid: {given!r} is no UUID; leave it out, or make one with uuidgen") from None
 
 
 def _refuse_pause(connection: Connection, wish: Wish) -> None:

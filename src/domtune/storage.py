@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from domtune.connection import Domain
-from domtune.errors import Error, Failed, Refused
+from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.store import Store
 
 
-def replace_stored(domain: Domain, xml: str, check: Callable[[str], None], *, store: Store | None = None) -> Path:
-    """Store `xml` as the domain's definition and return the backup of what was there.
+def replace_stored(
+    domain: Domain, before: str, xml: str, check: Callable[[str], None], *, store: Store | None = None
+) -> Path:
+    """Store `xml`, which was made of the stored definition `before`, in its place; return the backup of what was there.
 
     `check` is given what libvirt stored and raises an `Error` if that is not what was meant; then the old definition is
-    put back. Raises `Refused` for a domain that is not stored, `Failed` otherwise.
+    put back. Raises `Refused` for a domain that is not stored or was changed meanwhile, `Failed` otherwise.
     """
     connection = domain.connection
-    if not domain.is_persistent:
-        raise Refused(f"{domain.name}: has no stored definition to replace")
-    state = store or Store()
-    with state.lock(connection.host, domain.uuid, domain.name):
-        before = domain.stored_xml()
+    with ExitStack() as held:
+        state = store or held.enter_context(Store())
+        held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
+        if not domain.is_persistent:
+            raise Refused(f"{domain.name}: has no stored definition to replace")
+        if domain.stored_xml() != before:
+            raise Refused(f"{domain.name}: its stored definition was changed meanwhile; try again")
         backup = state.backup(domain.name, domain.uuid, before)
         try:
-            connection.define(xml)
+            connection.define(xml, domain.name)
             check(domain.stored_xml())
-        except Error as error:
-            connection.define(before)
-            raise Failed(f"{error}\n{domain.name}: the stored definition is as it was (also in {backup})") from None
+        except BaseException as error:
+            after = _put_back(domain, before, backup)
+            if isinstance(error, KeyboardInterrupt):
+                raise Interrupted(f"{domain.name}: interrupted; {after}") from None
+            if isinstance(error, Error):
+                raise Failed(f"{error}\n{domain.name}: {after}") from None
+            raise
         return backup
+
+
+def _put_back(domain: Domain, before: str, backup: Path) -> str:
+    """Store the old definition again, and say how that went."""
+    try:
+        domain.connection.define(before, domain.name)
+    except Error as error:
+        return f"the old definition could not be put back ({error}); it is in {backup}"
+    return f"the stored definition is as it was (also in {backup})"

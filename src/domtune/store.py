@@ -9,18 +9,18 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from domtune.errors import Failed, Refused
 from domtune.files import write_atomically
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
-    id TEXT PRIMARY KEY, host TEXT NOT NULL, uri TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL,
-    mode TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL, began TEXT NOT NULL
+    id TEXT PRIMARY KEY, host TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL,
+    pid INTEGER NOT NULL, started TEXT NOT NULL, began TEXT NOT NULL, image TEXT NOT NULL
 ) STRICT
 """
 
@@ -41,18 +41,18 @@ class Run:
 
     id: str
     host: str
-    uri: str
     domain: str  # UUID
     name: str
     mode: str
     pid: int
     started: str  # of the process, by the kernel's clock: pids are used again
     began: str
+    image: str = ""  # the definition that its saved image had before
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process that began it still works on it."""
-        return bool(self.started) and _process_start(self.pid) == self.started
+        """Whether another process that began it still works on it; this one does not while it asks."""
+        return self.pid != os.getpid() and bool(self.started) and _process_start(self.pid) == self.started
 
 
 class Store:
@@ -80,35 +80,46 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def begin(self, *, host: str, uri: str, domain: str, name: str, mode: str) -> Run:
+    def begin(self, *, host: str, domain: str, name: str, mode: str, image: str = "") -> Run:
         """Record, on disk before this returns, that a start begins."""
         pid = os.getpid()
         began = self.now().isoformat(timespec="seconds")
-        run = Run(str(uuid.uuid4()), host, uri, domain, name, mode, pid, _process_start(pid), began)
-        row = (run.id, run.host, run.uri, run.domain, run.name, run.mode, run.pid, run.started, run.began)
-        self._db.execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        run = Run(str(uuid.uuid4()), host, domain, name, mode, pid, _process_start(pid), began, image)
+        self._execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(run))
         return run
 
     def end(self, run: Run) -> None:
         """Record that a start is over, one way or the other."""
-        self._db.execute("DELETE FROM run WHERE id = ?", (run.id,))
+        self._execute("DELETE FROM run WHERE id = ?", (run.id,))
 
     def unfinished(self, host: str, domain: str) -> list[Run]:
         """Return the starts of a domain that were begun and never ended."""
-        rows = self._db.execute("SELECT * FROM run WHERE host = ? AND domain = ? ORDER BY began", (host, domain))
+        rows = self._execute("SELECT * FROM run WHERE host = ? AND domain = ? ORDER BY began", (host, domain))
         return [Run(*row) for row in rows]
+
+    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise Failed(f"{self.directory}: cannot keep state there: {error}") from None
 
     @contextlib.contextmanager
     def lock(self, host: str, domain: str, name: str) -> Iterator[None]:
         """Hold the domain against other processes that use this state directory; raise `Refused` if it is held."""
         path = self.directory / "locks" / f"{_file_name(host)}-{domain}.lock"
-        with path.open("a") as file:
-            path.chmod(0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Refused(f"{name}: another domtune is at work on it; wait until it is done") from None
+        try:
+            held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Failed(f"{path}: cannot lock {name}: {error.strerror}") from None
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise Refused(f"{name}: another domtune is at work on it; wait until it is done") from None
+        try:
             yield
+        finally:
+            os.close(held)
 
     def backup(self, name: str, domain: str, xml: str) -> Path:
         """Keep a stored definition before it is replaced, and return the file."""

@@ -6,6 +6,7 @@ pieces with their places in the complete document, and what to take out; the tak
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -91,12 +92,17 @@ class _Walk:
         if not len(element):
             return
         seen: Seen = set()
+        children = node.children
         for child in element:
-            known = [below for below in node.children.get(child.tag, ()) if below.matches(child)]  # type: ignore[arg-type]
+            known: Sequence[Node] = children.get(child.tag, ())  # type: ignore[arg-type] # comments have no name
+            if known and (known[0].test is not None or len(known) > 1):
+                known = [below for below in known if below.matches(child)]
             for below in known:
                 if not (below.leaf and self._leaf(child, below, keys, seen)):
                     self._nested(child, below, keys, seen)
-            self._around(child, element, node, known=bool(known))
+            tail = child.tail
+            if not known or (tail and not tail.isspace()):
+                self._around(child, element, node, known=bool(known))
 
     def _around(self, child: Element, element: Element, node: Node, *, known: bool) -> None:
         """Keep a child that no row knows, and stray text behind any."""
@@ -198,10 +204,8 @@ class _Walk:
         settings = len(self.settings)
         self.visit(device, node, ("",))
         if len(self.settings) > settings:
-            called = self._selector(device)
-            self.settings[settings:] = [
-                setting._replace(keys=(called, *setting.keys[1:])) for setting in self.settings[settings:]
-            ]
+            name = (self._selector(device),)
+            self.settings[settings:] = [_renamed(setting, name) for setting in self.settings[settings:]]
 
     def _attributes(self, element: Element, node: Node, keys: tuple[str, ...], *, twin: bool) -> None:
         """Note values in attributes of an element of the definition."""
@@ -247,8 +251,7 @@ class _Walk:
         """Note a setting, if a profile can say it."""
         param = row.param
         below = keys + row.part if row.part else keys
-        kind = param.kind_of(below) if param.kinds else param.kind
-        if kind.said(text, unit) is None:
+        if row.said(text, unit) is None:
             return False
         # What Setting(…) does, without the call in between: this line runs once for each value of a document.
         self.settings.append(tuple.__new__(Setting, (param, below, text, unit, self.source, element.sourceline)))
@@ -313,6 +316,12 @@ def _leave_memfd(root: Element, walk: _Walk) -> None:
     tree.new_child(backing, source.paths[0].steps[-1].tag).set("type", needs.MEMFD)
     if all(setting.param is not source for setting in walk.settings):
         walk.settings.append(Setting(source, (), DEFAULT, None, walk.source, backing.sourceline))
+
+
+def _renamed(setting: Setting, name: tuple[str]) -> Setting:
+    """Put the device's name where the first key is."""
+    param, keys, *rest = setting
+    return tuple.__new__(Setting, (param, name + keys[1:] if len(keys) > 1 else name, *rest))
 
 
 def _key(child: Element, node: Node, seen: Seen) -> tuple[str | None, bool]:

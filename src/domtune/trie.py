@@ -18,12 +18,13 @@ from domtune.vocabulary.path import Form, Leaf, Owner, Path, Step
 class Row:
     """One parameter at the end of one of its paths."""
 
-    __slots__ = ("leaf", "param", "part")
+    __slots__ = ("leaf", "param", "part", "said")
 
     def __init__(self, param: Param, path: Path) -> None:
         self.param: Param = param
         self.leaf: Leaf = path.leaf
         self.part: tuple[str, ...] = (path.part,) if path.part else ()
+        self.said = param.kind_of(self.part).said
 
 
 class Node:

@@ -17,6 +17,7 @@ from domtune.errors import Invalid
 MAX_DEPTH = 24
 MAX_SIZE = 4 * 1024 * 1024
 _BREAKS = re.compile("[\x85\u2028\u2029]")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOTHING = {"", "~", "null", "Null", "NULL"}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -91,6 +92,8 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             if not event.style and event.value in _NOTHING:  # a plain scalar; the C parser says ""
                 raise self._wrong(event, "no value; for the hypervisor's own say default, for no limit none")
+            if odd := _NOT_XML.search(event.value):
+                raise self._wrong(event, f"character {odd[0]!r}: no XML can hold it; take it out")
             return Scalar(event.value, line)
         if isinstance(event, yaml.SequenceStartEvent):
             return Items(tuple(self._node(each, depth + 1) for each in self._until(yaml.SequenceEndEvent)), line)

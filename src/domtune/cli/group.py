@@ -67,7 +67,9 @@ def domtune(context: click.Context, uri: str | None, as_json: bool) -> None:  # 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _interrupt)
     os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")  # what goes wrong is in the exceptions
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
 from domtune import catalogue, compare, lifecycle, pipeline, profile, tree
 from domtune.cli import data, source
 from domtune.cli.output import Output, with_output, write_out
-from domtune.errors import Failed, Invalid
+from domtune.errors import Failed, Refused
 from domtune.lifecycle import NotDone
 from domtune.put import put
 from domtune.take import EVERYTHING, Choice, take
-from domtune.tree import Element
-from domtune.tuning import Tuning
+from domtune.tuning import Setting, Tuning
 from domtune.vocabulary.drivers import DRIVERS
+
+if TYPE_CHECKING:
+    from domtune.connection import Domain
 
 LIVE_ONLY = "stands in no domain XML; start applies it to the running domain"
 
@@ -41,17 +45,10 @@ def command(output: Output, definition: str, tunings: tuple[str, ...], **options
 
             connection = held.enter_context(connect(output.uri))
         found = source.read(definition, connection)
-        driver = connection.driver.name if connection and options["define"] else options["driver"]
-        root = tree.parse(found.xml, found.name)
-        wanted, not_done = _put(root, profiles, str(driver) if driver else None, judged=bool(options["define"]))
-        xml = tree.serialise(root)
-        for each in not_done:
-            output.say(f"not done: {each}")
         if found.domain and options["define"]:
-            from domtune.storage import replace_stored  # noqa: PLC0415 - files need no libvirt
-
-            backup = replace_stored(found.domain, xml, lambda stored: _check(stored, wanted, str(driver)))
-            output.say(f"{found.domain.name}: stored with its tuning; what was there is in {backup}")
+            xml, not_done = _define(output, found, found.domain, profiles)
+        else:
+            xml, not_done = _merged(output, found, profiles, str(options["driver"] or ""))
         if options["out"] and not (output.json and options["out"] == "-"):
             write_out(str(options["out"]), xml)
         if output.json:
@@ -60,29 +57,66 @@ def command(output: Output, definition: str, tunings: tuple[str, ...], **options
             output.result(None, xml)
 
 
-def _put(
-    root: Element, profiles: list[profile.Profile], driver: str | None, *, judged: bool
-) -> tuple[Tuning, list[NotDone]]:
-    """Change the domain `root` into the tuned one; return what was put in and what could not be."""
+def _merged(
+    output: Output, found: source.Source, profiles: list[profile.Profile], driver: str
+) -> tuple[str, list[NotDone]]:
+    """Return the tuned domain, and what could not be put in; faults are only told."""
+    root = tree.parse(found.xml, found.name)
     problems: list[str] = []
-    stored = take(root, Choice())
+    stored = take(root, Choice(), found.name)
     wanted = pipeline.wanted(root, stored, [each.tuning for each in profiles], problems)
-    if problems and judged:
-        raise Invalid(problems)
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
-    outside = [NotDone(setting, LIVE_ONLY) for setting in wanted if not setting.param.paths]
-    inside = tuple(setting for setting in wanted if setting.param.paths)
+        output.say(f"warning: {problem}")
+    tuning, outside = _parted(wanted)
     if driver:
-        decision = lifecycle.decide(inside, DRIVERS[driver], session=False)
-        inside, outside = decision.create, [*outside, *decision.not_done]
-    tuning = Tuning(inside, wanted.verbatim)
+        decision = lifecycle.decide(tuning.settings, DRIVERS[driver], session=False)
+        tuning, outside = Tuning(decision.create, wanted.verbatim), [*outside, *decision.not_done]
     put(root, tuning)
-    return tuning, outside
+    return _told(output, tree.serialise(root), outside)
 
 
-def _check(stored: str, wanted: Tuning, driver: str) -> None:
+def _define(
+    output: Output, found: source.Source, domain: Domain, profiles: list[profile.Profile]
+) -> tuple[str, list[NotDone]]:
+    """Store the tuned domain; raise `Invalid` for what its next start would not take, before anything is stored."""
+    from domtune.starting import wanted as wanted_of  # noqa: PLC0415 - files need no libvirt
+    from domtune.storage import replace_stored  # noqa: PLC0415 - the same
+
+    connection = domain.connection
+    root = tree.parse(found.xml, found.name)
+    stored = take(root, Choice(), found.name)
+    wanted = wanted_of(connection, root, stored, profiles)
+    tuning, outside = _parted(wanted)
+    session = connection.is_session
+    decision = lifecycle.decide(tuning.settings, connection.driver, session=session, root=root)
+    not_done = [*outside, *decision.not_done]
+    if not_done and any(each.required for each in profiles):
+        raise Refused("\n".join(f"{domain.name}: required, but cannot be done: {each}" for each in not_done))
+    kept = lifecycle.idle(decision, stored, connection.driver, session=session)
+    tuning = Tuning((*decision.create, *kept), wanted.verbatim)
+    put(root, tuning)
+    result = _told(output, tree.serialise(root), not_done)
+    backup = replace_stored(
+        domain, found.xml, result[0], lambda there: _check(there, decision.create, connection.driver.name)
+    )
+    output.say(f"{domain.name}: stored with its tuning; what was there is in {backup}")
+    return result
+
+
+def _parted(wanted: Tuning) -> tuple[Tuning, list[NotDone]]:
+    """Part what stands in domain XML from what only a start can do."""
+    outside = [NotDone(setting, LIVE_ONLY) for setting in wanted if not setting.param.paths]
+    return Tuning(tuple(setting for setting in wanted if setting.param.paths), wanted.verbatim), outside
+
+
+def _told(output: Output, xml: str, not_done: list[NotDone]) -> tuple[str, list[NotDone]]:
+    for each in not_done:
+        output.say(f"not done: {each}")
+    return xml, not_done
+
+
+def _check(stored: str, wanted: Sequence[Setting], driver: str) -> None:
     root = tree.parse(stored)
     found = take(root, EVERYTHING)
-    if wrong := compare.differences(wanted.settings, found.settings, root, driver):
+    if wrong := compare.differences(wanted, found.settings, root, driver):
         raise Failed("\n".join(f"does not hold: {each}" for each in wrong))

@@ -51,11 +51,16 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def complain(error: Error, *, json: bool) -> None:
     """Print what went wrong: one line a fault to standard error, and as JSON where that was asked for."""
-    problems = list(error.problems) if isinstance(error, Invalid) else str(error).splitlines()
     if json:
-        click.echo(as_json({"error": type(error).__name__, "problems": problems}))
-    for problem in problems:
+        click.echo(as_json({"error": type(error).__name__, "problems": problems(error)}))
+    for problem in problems(error):
         click.echo(problem, err=True)
+
+
+def problems(error: Error) -> list[str]:
+    """Return what is wrong, one line each, and what was done before it went wrong."""
+    lines = list(error.problems) if isinstance(error, Invalid) else str(error).splitlines()
+    return [*lines, *getattr(error, "__notes__", ())]
 
 
 def as_json(data: object) -> str:

@@ -14,6 +14,8 @@ from domtune.errors import Invalid
 from domtune.vocabulary import PARAMS, nearest
 from domtune.vocabulary.drivers import DRIVERS
 
+_WIDE = 160  # no name is ever cut: a narrower terminal breaks the lines
+
 
 @click.command("params")
 @click.argument("names", metavar="[NAME...]", nargs=-1)
@@ -55,4 +57,4 @@ def _table(output: Output, rows: list[dict[str, Any]]) -> None:
     table = Table("parameter", *DRIVERS, box=None, pad_edge=False)
     for row in rows:
         table.add_row(row["name"], *(row["drivers"][name]["word"] for name in DRIVERS))
-    Console(width=max(shutil.get_terminal_size().columns, 80)).print(table)
+    Console(width=max(shutil.get_terminal_size().columns, _WIDE)).print(table)

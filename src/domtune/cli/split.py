@@ -49,7 +49,7 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
         if tuning and not (output.json and tuning == "-"):
             write_out(str(tuning), _profile(found.name, parts))
         if define and found.domain:
-            output.say(_define(found.domain, parts, chosen))
+            output.say(_define(found.domain, found.xml, parts, chosen))
         _show(output, parts, definition=definition, tuning=tuning, define=define)
 
 
@@ -75,7 +75,7 @@ def _show(output: Output, parts: Split, *, definition: object, tuning: object, d
         output.say(f"{len(parts.tuning)} settings were taken out; --tuning OUT keeps them")
 
 
-def _define(domain: Domain, parts: Split, chosen: dict[str, bool]) -> str:
+def _define(domain: Domain, before: str, parts: Split, chosen: dict[str, bool]) -> str:
     """Store the definition; if libvirt makes tuning of its own of it, or refuses, put back what was there."""
     from domtune.storage import replace_stored  # noqa: PLC0415 - files need no libvirt
 
@@ -84,7 +84,7 @@ def _define(domain: Domain, parts: Split, chosen: dict[str, bool]) -> str:
             names = ", ".join(setting.name for setting in left)
             raise Failed(f"{domain.name}: libvirt kept {names}")
 
-    backup = replace_stored(domain, parts.definition, check)
+    backup = replace_stored(domain, before, parts.definition, check)
     return f"{domain.name}: the stored definition has no tuning now; what was there is in {backup}"
 
 

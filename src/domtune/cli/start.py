@@ -9,8 +9,8 @@ import click
 
 from domtune import catalogue
 from domtune.cli import data, source
-from domtune.cli.output import Output, complain, patience, with_output
-from domtune.connection import Connection, connect
+from domtune.cli.output import Output, complain, patience, problems, with_output
+from domtune.connection import Connection, Domain, connect
 from domtune.errors import Error, Interrupted, NotFound
 from domtune.run import Mode, Started, Wish
 from domtune.starting import start, start_xml
@@ -41,8 +41,7 @@ def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  #
     chain = tuple(each for name in options["profiles"] for each in catalogue.load(name))
     wish = Wish(chain, options["minimal"], options["paused"], options["or_minimal"])
     with connect(output.uri) as connection:
-        names = _names(connection, domains, options)
-        results = [_start(output, connection, name, wish, is_domain=options["is_domain"]) for name in names]
+        results = [_start(output, connection, target, wish) for target in _targets(connection, domains, options)]
     failed = [result for result in results if isinstance(result, Failure)]
     if output.json:
         started = [as_data(result) for result in results if isinstance(result, Started)]
@@ -58,35 +57,65 @@ class Failure(NamedTuple):
     problems: list[str]
 
 
-def _names(connection: Connection, domains: tuple[str, ...], options: dict[str, Any]) -> Iterator[str]:
+class Target(NamedTuple):
+    """What is to be started: a stored domain, or an XML file."""
+
+    name: str  # as it was given, or as the hypervisor calls it
+    uuid: str = ""  # "" for a file
+
+
+def _targets(connection: Connection, names: tuple[str, ...], options: dict[str, Any]) -> Iterator[Target | Failure]:
+    """Give what is to be started, each once; what is not there is told when its turn comes."""
     if options["everything"]:
-        yield from (domain.name for domain in connection.domains() if not domain.is_active)
+        yield from (Target(domain.name, domain.uuid) for domain in connection.domains() if not domain.is_active)
         return
-    for name in domains:
-        if not set("*?[") & set(name) or source.is_file(name, domain=options["is_domain"]):
-            yield name
-        elif matching := connection.domains((name,)):
-            yield from (domain.name for domain in matching)
-        else:
-            raise NotFound(f"{name}: no domain of {connection.uri} matches")
+    seen = set()
+    for name in names:
+        if source.is_file(name, domain=options["is_domain"]):
+            yield Target(name)
+            continue
+        try:
+            found = _matching(connection, name)
+        except Error as error:
+            yield _failed(name, error)
+            continue
+        for domain in found:
+            if domain.uuid not in seen:
+                yield Target(domain.name, domain.uuid)
+            seen.add(domain.uuid)
 
 
-def _start(output: Output, connection: Connection, name: str, wish: Wish, *, is_domain: bool) -> Started | Failure:
+def _matching(connection: Connection, name: str) -> list[Domain]:
+    """Return the domain of this name, UUID or id, or those that match this glob; raise `NotFound`."""
+    if not set("*?[") & set(name) or connection.find(name=name):
+        return [connection.domain(name)]
+    if matching := connection.domains((name,)):
+        return matching
+    raise NotFound(f"{name}: no domain of {connection.uri} matches")
+
+
+def _start(output: Output, connection: Connection, target: Target | Failure, wish: Wish) -> Started | Failure:
     """Start one domain and say how it went; what fails does not keep the others from starting."""
+    if isinstance(target, Failure):
+        return target
     try:
-        with patience(f"{name}: starting"):
-            if source.is_file(name, domain=is_domain):
-                started = start_xml(connection, source.read_xml(name), wish, source=name)
+        with patience(f"{target.name}: starting"):
+            if target.uuid:
+                started = start(connection, target.uuid, wish)
             else:
-                started = start(connection, name, wish)
+                started = start_xml(connection, source.read_xml(target.name), wish, source=target.name)
     except Interrupted:
         raise
     except Error as error:
-        complain(error, json=False)
-        return Failure(name, type(error).__name__, str(error).splitlines())
+        return _failed(target.name, error)
     if not output.json:
         output.result(None, "\n".join(lines(started)))
     return started
+
+
+def _failed(name: str, error: Error) -> Failure:
+    complain(error, json=False)
+    return Failure(name, type(error).__name__, problems(error))
 
 
 def lines(started: Started) -> Iterator[str]:

@@ -12,6 +12,7 @@ MODE = Enum(("strict", "preferred", "interleave", "restrictive"))
 NODES = Ids("host nodes")
 _NOT_STRICT = ("preferred", "interleave", "restrictive")
 _FILES = Kernel("cpuset.mems", "cpuset.mems", of="vcpu")
+_BINDING = Gate("memory.numa.mode", ("strict", "restrictive", None))  # with another mode left out it would be strict
 _MOVABLE = Gate("memory.numa.mode", ("restrictive",))
 _XEN = ("Xen puts memory on the nodes of the vCPUs' pins at creation; use cpu.vcpu.pin", Source.LIVE)
 _STRICT_ON_LXC = "strict, which is also the mode when none is given, does nothing to a container"
@@ -76,6 +77,7 @@ DOMAIN = (
                     "chDomainSetNumaParamsLive",
                     flags=Flags.LIVE_ONLY,
                     gate=_MOVABLE,
+                    gate_at_create=_BINDING,
                     kernel=_FILES,
                     caveat="libvirt's error asks for strict but means restrictive",
                 ),

@@ -85,6 +85,7 @@ class Path:
     above: Above  # all steps but the last
     last: Step
     depth: int  # how many steps above the last take a key
+    is_text: bool  # the value is the element's text and nothing beside it
     part: str = ""  # the fixed last key, for rows with parts
 
     @classmethod
@@ -94,7 +95,9 @@ class Path:
         *steps, leaf = whole.split("/")
         name = re.sub(r"^[@!+=]*", "", part).split("/")[0] if part else ""
         found = tuple(_step(step) for step in steps)
-        return cls(found, _leaf(leaf), _above(found[:-1]), found[-1], sum(1 for step in found[:-1] if step.key), name)
+        depth = sum(1 for step in found[:-1] if step.key)
+        is_text = leaf == Form.TEXT.value
+        return cls(found, _leaf(leaf), _above(found[:-1]), found[-1], depth, is_text, name)
 
     @property
     def key_steps(self) -> tuple[Step, ...]:
