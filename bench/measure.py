@@ -22,7 +22,7 @@ class Comparison:
     """What a comparison found."""
 
     what: str
-    limit: float
+    limit: float | None  # None: only to know
     pairs: tuple[tuple[float, float], ...]  # seconds of ours and of the other side, pair by pair
     unit: str  # what a time is shown for
     count: int = 1  # how many of these one measurement covers
@@ -35,15 +35,16 @@ class Comparison:
     @property
     def is_over(self) -> bool:
         """Whether the limit is passed."""
-        return self.ratio > self.limit
+        return self.limit is not None and self.ratio > self.limit
 
     def __str__(self) -> str:
         ours, theirs = (_time(median(times) / self.count) for times in zip(*self.pairs, strict=True))
         low, _, high = quantiles(self._ratios(), n=4)
-        verdict = "OVER" if self.is_over else "good"
+        verdict = "known" if self.limit is None else "OVER" if self.is_over else "good"
+        limit = "no limit" if self.limit is None else f"limit {self.limit:.2f}"
         times = f"{ours} / {theirs} {self.unit}"
         spread = f"{len(self.pairs)} pairs, half of them between {low:.2f} and {high:.2f}"
-        return f"{verdict}  {self.ratio:6.3f}, limit {self.limit:.2f}: {self.what} ({times}; {spread})"
+        return f"{verdict:<5} {self.ratio:6.3f}, {limit}: {self.what} ({times}; {spread})"
 
     def _ratios(self) -> list[float]:
         return [ours / theirs for ours, theirs in self.pairs]

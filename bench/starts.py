@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import CannotRun, Comparison, alternate, collected
+from libvirt import virDomain
 
-from domtune.connection import Connection, Domain, connect
+from domtune.connection import Connection, connect
 from domtune.domain import merge
 from domtune.errors import Error
 from domtune.profile import Profile, read
@@ -84,7 +85,7 @@ def _compare(place: Place) -> Comparison:
         raise CannotRun(f"{place.title}: {error}") from None
 
 
-def _seconds_since(begin: float, domain: Domain) -> float:
+def _seconds_since(begin: float, domain: virDomain) -> float:
     """Take the time, then stop the domain: a container soon after its start only once its shell listens to signals."""
     seconds = time.perf_counter() - begin
     time.sleep(0.05)
@@ -93,7 +94,7 @@ def _seconds_since(begin: float, domain: Domain) -> float:
 
 
 def _alternating(connection: Connection, place: Place, profile: Profile) -> Comparison:
-    domain = connection.define(place.definition)
+    domain = connection.raw.defineXML(place.definition)
     tuned = merge(place.definition, profile.tuning)
 
     def ours() -> float:
@@ -103,12 +104,13 @@ def _alternating(connection: Connection, place: Place, profile: Profile) -> Comp
 
     def theirs() -> float:
         begin = time.perf_counter()
-        connection.create(tuned).live_xml()
+        connection.raw.createXML(tuned, 0).XMLDesc(0)
         return _seconds_since(begin, domain)
 
     try:
         pairs = alternate(collected(ours), collected(theirs), place.rounds)
     finally:
-        domain.destroy()
-        domain.raw.undefine()
+        if domain.isActive():
+            domain.destroy()
+        domain.undefine()
     return Comparison(f"tuned start / createXML and XMLDesc, {place.title}", place.limit, pairs, "a start")

@@ -82,7 +82,7 @@ class Builder:
         step = path.last
         key = keys[depth] if step.key else ""
         found = self._children.get((above, step, key))
-        if found is None and make and above in self._made:  # the most common: below an element that was made just now
+        if found is None and make and above in self._made and step.owner is not Owner.REQUIRED:  # the most common
             found = self._children[above, step, key] = self._make(above, step, key)
         return found if found is not None else self._below(setting, above, step, key, make=make)
 
@@ -119,7 +119,7 @@ class Builder:
         return self._children.get((parent, step, key))
 
     def _make(self, parent: Element, step: Step, key: str) -> Element:
-        if parent in self._made and step.tag != FIRST:
+        if parent in self._made and not step.tag.startswith(_PLACED):
             child = tree.append(parent, step.tag)
         elif parent is self.root:
             child = self._make_below_domain(step.tag)

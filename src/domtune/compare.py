@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from domtune.expand import canonical, iothreads, key_ids
+from domtune.kinds import Size
 from domtune.tree import Element
 from domtune.tuning import Setting
+
+_PAGE = 64 * 1024  # bytes: the largest that any kernel with libvirt counts in
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,20 @@ def same(one: Setting, other: Setting) -> bool:
 
 
 def reads(wanted: Setting, said: str | None) -> bool:
-    """Tell whether what a getter says is what was wanted; it writes a number where XML has none."""
+    """Tell whether what a getter says is what was wanted; it writes a number where XML has none.
+
+    Of amounts of memory a getter says what the kernel made of them, which is a whole number of pages.
+    """
     if said is None:
         return False
+    kind, value = wanted.param.kind_of(wanted.keys), wanted.value
     try:
-        return wanted.param.kind_of(wanted.keys).parse(said) == wanted.value
+        found = kind.parse(said)
     except ValueError:
         return False
+    if isinstance(kind, Size) and isinstance(value, int) and isinstance(found, int):
+        return found <= value < found + _PAGE
+    return found == value
 
 
 def _addresses(setting: Setting) -> Iterator[tuple[str, tuple[object, ...]]]:

@@ -7,6 +7,7 @@ import fnmatch
 import os
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Self, cast
 
 import libvirt
@@ -117,7 +118,7 @@ class Connection:
         """Whether the hypervisor may run on another host, so that files of this one say nothing of it."""
         return bool(self.uri.split("://")[1].split("/")[0])
 
-    @property
+    @cached_property
     def host(self) -> str:
         """The host's UUID, or its name where the driver does not know one: what state on disk is kept by."""
         with said("asking for the host's name"):

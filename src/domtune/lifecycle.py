@@ -81,7 +81,8 @@ def _why_not(
         return f"{driver.name} honours only {', '.join(fact.accepts)}" + (f": {fact.caveat}" if fact.caveat else "")
     gate = fact.gate_at_create
     if gate is not None:
-        held = next((other.text for other in settings if other.param.name == gate.param), None)
+        said = (other for other in settings if other.param.name == gate.param and not other.is_default)
+        held = next((other.text for other in said), None)
         if held not in gate.values:
             words = ", ".join(value or "nothing" for value in gate.values)
             return f"{driver.name} honours it only while {gate.param} is one of {words}"

@@ -21,7 +21,7 @@ from domtune.profile import Profile
 from domtune.put import put
 from domtune.restore import changeable, refuse, restored
 from domtune.run import Job, Started, Wish
-from domtune.store import Store
+from domtune.store import Store, opened
 from domtune.take import Choice, take
 from domtune.tree import Element
 from domtune.tuning import Setting, Tuning
@@ -39,7 +39,7 @@ def start(connection: Connection, name: str, wish: Wish = TUNED, *, store: Store
     domain = connection.domain(name)
     _refuse_pause(connection, wish)
     with ExitStack() as held:
-        state = store or held.enter_context(Store())
+        state = store or opened()
         held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
         notes = held.enter_context(_telling(run.recover(connection, state, domain.uuid)))
         _refuse_running(domain)
@@ -64,7 +64,7 @@ def start_xml(
     given = _uuid(root, source)
     _refuse_pause(connection, wish)
     with ExitStack() as held:
-        state = store or held.enter_context(Store())
+        state = store or opened()
         there = None if given else connection.find(name=name)  # perhaps the half-started one of a killed process
         identity = given or (there.uuid if there else str(uuid.uuid4()))
         held.enter_context(state.lock(connection.host, identity, name))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domtune.connection import Domain
 from domtune.errors import Error, Failed, Interrupted, Refused
-from domtune.store import Store
+from domtune.store import Store, opened
 
 
 def replace_stored(
@@ -21,7 +21,7 @@ def replace_stored(
     """
     connection = domain.connection
     with ExitStack() as held:
-        state = store or held.enter_context(Store())
+        state = store or opened()
         held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
         if not domain.is_persistent:
             raise Refused(f"{domain.name}: has no stored definition to replace")

@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
@@ -68,11 +69,20 @@ class Store:
             self._db = sqlite3.connect(self.directory / "state.db", isolation_level=None, timeout=10)
             (self.directory / "state.db").chmod(0o600)
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(_SCHEMA)
+            self._inode = (self.directory / "state.db").stat().st_ino
         except (OSError, sqlite3.Error) as error:
             way_out = "set DOMTUNE_STATE_DIR to a directory that you may write"
             raise Failed(f"{self.directory}: cannot keep state there: {error}; {way_out}") from None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file that was opened is still the one in the directory."""
+        try:
+            return (self.directory / "state.db").stat().st_ino == self._inode
+        except OSError:
+            return False
 
     def __enter__(self) -> Self:
         return self
@@ -85,11 +95,13 @@ class Store:
         pid = os.getpid()
         began = self.now().isoformat(timespec="seconds")
         run = Run(str(uuid.uuid4()), host, domain, name, mode, pid, _process_start(pid), began, image)
+        self._execute("PRAGMA synchronous = FULL")
         self._execute("INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(run))
+        self._execute("PRAGMA synchronous = NORMAL")
         return run
 
     def end(self, run: Run) -> None:
-        """Record that a start is over, one way or the other."""
+        """Record that a start is over, one way or the other; this need not be on disk before it returns."""
         self._execute("DELETE FROM run WHERE id = ?", (run.id,))
 
     def unfinished(self, host: str, domain: str) -> list[Run]:
@@ -97,7 +109,7 @@ class Store:
         rows = self._execute("SELECT * FROM run WHERE host = ? AND domain = ? ORDER BY began", (host, domain))
         return [Run(*row) for row in rows]
 
-    def _execute(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
@@ -127,6 +139,21 @@ class Store:
         path = self.directory / "backups" / f"{_file_name(name)}-{domain}-{stamp}.xml"
         write_atomically(path, xml, mode=0o600)
         return path
+
+
+_opened: dict[tuple[Path, int, int], Store] = {}
+
+
+def opened() -> Store:
+    """Return the store of this user, opened once for each process and thread: closing SQLite costs more than a start.
+
+    A state directory that was taken away meanwhile is made anew.
+    """
+    key = (state_dir(), os.getpid(), threading.get_ident())
+    store = _opened.get(key)
+    if store is None or not store.is_there:
+        store = _opened[key] = Store(key[0])
+    return store
 
 
 def _process_start(pid: int) -> str:

@@ -216,8 +216,9 @@ def _indent(parent: Element) -> str | None:
     """Return the white space before a child of `parent`: a line break and spaces, or None in unindented documents."""
     if len(parent) and parent.text and _blank(parent.text):
         return parent.text
-    before = parent.getprevious()
-    above = parent.getparent()
+    before, above = parent.getprevious(), parent.getparent()
+    if before is None and above is None and len(parent):
+        return None
     own = before.tail if before is not None else above.text if above is not None else "\n"
     return own + "  " if own and "\n" in own and _blank(own) else None
 

@@ -46,10 +46,10 @@ def merged(driver: str) -> dict[str, str]:
     wanted = pipeline.wanted(root, take(root, Choice(), "definition.xml"), layers, problems)
     settings = list(wanted.settings)
     if Path("host.xml").exists() and not problems:
-        settings, problems = lifecycle.on_host(settings, machine(read_xml("host.xml")))
+        settings, problems = lifecycle.on_host(settings, machine(read_xml("host.xml")), driver)
     if problems := problems or lifecycle.misplaced(settings, root):
         raise Invalid(problems)
-    decision = lifecycle.decide(settings, DRIVERS[driver], session=False)
+    decision = lifecycle.decide(settings, DRIVERS[driver], session=False, root=root)
     put(root, Tuning(decision.create, wanted.verbatim))
     xml = tree.serialise(root)
     assert [] == validates(xml)

@@ -1,4 +1,4 @@
-"""Hypothesis: the same examples on every run, unless FUZZ says how many new ones to try: `FUZZ=20000 pytest -k fuzz`."""
+"""Hypothesis makes the same examples on every run, unless FUZZ says how many new ones: FUZZ=20000 pytest -k fuzz."""
 
 import os
 

@@ -104,7 +104,7 @@ def test_inheriting_twice_at_every_step_is_no_bomb(shelf: Path) -> None:
 def test_inheriting_has_an_end(shelf: Path) -> None:
     for step in range(2000):
         put(shelf, f"p{step}.yaml", f"p{step + 1}")
-    with pytest.raises(Invalid, match="inherits: more than 32 profiles, one below the other$"):
+    with pytest.raises(Invalid, match=r"inherits: more than 32 profiles, one below the other$"):
         catalogue.load("p0")
 
 
@@ -123,5 +123,5 @@ def test_a_file_without_end_is_not_read_to_its_end() -> None:
 
 
 def test_a_directory_is_no_profile(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=": cannot read: Is a directory$"):
+    with pytest.raises(Invalid, match=r": cannot read: Is a directory$"):
         files.read_text(tmp_path)

@@ -94,7 +94,7 @@ def test_one_part_may_go_to_standard_output(capsys: pytest.CaptureFixture[str]) 
     [
         (["--tuning", "-"], "definition and tuning cannot both go to standard output; give --definition OUT"),
         (["--define", "--tuning", "t"], "--define stores the definition of a domain; give a domain, not a file"),
-        (["--guest"], "No such option: --guest"),
+        (["--guest"], "Try 'domtune split --help' for help."),
     ],
 )
 def test_split_refuses_what_makes_no_sense(words: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -158,6 +158,10 @@ def test_two_settings_are_the_same_when_they_mean_the_same() -> None:
         ("cpu.limit_mhz: none", "-1", True),
         ("iothread.poll_max_ns: {1: 50 us}", "50000", True),
         ("iothread.poll_max_ns: {1: 50 us}", "", False),
+        ("memory.limit.hard: 1001 KiB", "1000", True),  # the kernel rounds down to whole pages
+        ("memory.limit.hard: 1001 KiB", "1001", True),
+        ("memory.limit.hard: 1001 KiB", "1002", False),
+        ("memory.limit.hard: 1001 KiB", "900", False),
     ],
 )
 def test_a_getter_writes_numbers_where_xml_has_none(wanted: str, text: str | None, holds: bool) -> None:

@@ -130,6 +130,13 @@ def test_every_device_is_called_as_split_calls_it(selector: str) -> None:
     assert {"disk[vdb].driver.io": "native"} == names(found)
 
 
+def test_a_part_of_what_is_said_of_a_device_stays() -> None:
+    nics = "<interface><mac address='52:54:00:00:00:01'/></interface>"
+    found = canonical(said("net[0].driver.guest_offloads: {tso4: off, csum: on}"), root(devices=nics))
+    name = "net[52:54:00:00:00:01].driver.guest_offloads"
+    assert {f"{name}[tso4]": "off", f"{name}[csum]": "on"} == names(found)
+
+
 def test_a_device_that_is_not_there_keeps_its_name() -> None:
     found = canonical(said("disk[vdz].driver.io: native\ncpu.shares: 512"), root(devices=DISKS))
     assert {"disk[vdz].driver.io": "native", "cpu.shares": "512"} == names(found)

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from domtune.host import Host
-from domtune.lifecycle import Decision, decide, misplaced, on_host
+from domtune.lifecycle import Decision, decide, idle, misplaced, on_host
+from domtune.tuning import Tuning
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.drivers import DRIVERS
 from domtune.vocabulary.model import Fact
@@ -29,7 +30,7 @@ def test_every_setting_goes_to_one_place(driver: str) -> None:
         setting
         for row in PARAMS.values()
         if not row.key_forms
-        for setting in said(f"{row.name}: {row.example if row.name not in NAMED else NAMED[row.name]}")
+        for setting in said(f"{row.name}: {NAMED.get(row.name, row.example)}")
     ]
     decision = decide(settings, DRIVERS[driver], session=False)
     placed = [*decision.create, *decision.after, *(each.setting for each in decision.not_done)]
@@ -77,9 +78,59 @@ def test_a_gate_is_open_for_some_values_of_another_row(mode: str, done: bool) ->
     assert done is ("memory.numa.nodeset" in names([*decision.create]))
 
 
-def test_default_passes_where_a_value_would_not() -> None:
-    decision = decided("memory.numa: {mode: default, nodeset: default}\ndisk[sda].driver.cache: default", "lxc")
-    assert {"memory.numa.mode", "memory.numa.nodeset"} == set(names([*decision.create]))
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("name", ["memory.numa.mode", "memory.numa.nodeset", "disk[sda].driver.cache", "cpu.shares"])
+def test_default_passes_where_a_value_would_not(name: str, driver: str) -> None:
+    assert [name] == list(names([*decided(f"{name}: default", driver, session=True).create]))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_default_of_what_stands_in_no_xml_needs_nothing(driver: str) -> None:
+    assert Decision() == decided("cpu.cap: default", driver)
+
+
+def test_what_only_a_guest_can_do_is_not_done_at_a_start() -> None:
+    (reason,) = reasons(decided("cpu.count.guest_online: 0-1", "qemu"))
+    assert reason.startswith("qemu takes it only from a guest that is up: ")
+
+
+@pytest.mark.parametrize("driver", ["qemu", "ch"])
+@pytest.mark.parametrize(("threads", "done"), [("", False), ("<iothreads>1</iothreads>", True)])
+def test_time_of_iothreads_needs_an_iothread(driver: str, threads: str, done: bool) -> None:
+    settings = said("cpu.iothread: {period: 50 ms, quota: 25000}\ncpu.emulator.quota: 25000")
+    decision = decide(settings, DRIVERS[driver], session=False, root=root(threads))
+    assert [True, done] == ["cpu.emulator.quota" in names([*decision.create]), len(decision.create) == 3]
+    assert ([] if done else ["the domain has no IOThread"] * 2) == reasons(decision)
+
+
+@pytest.mark.parametrize(("mode", "done"), [("", True), ("mode: default, ", True), ("mode: interleave, ", False)])
+def test_a_gate_may_be_open_while_nothing_is_said(mode: str, done: bool) -> None:
+    assert done is ("memory.numa.nodeset" in names([*decided(f"memory.numa: {{{mode}nodeset: 0}}", "ch").create]))
+
+
+# What a stored definition says in vain
+
+
+def said_in_vain(stored: str, text: str, driver: str, *, session: bool = False) -> list[str]:
+    settings = [*said(stored), *(said(text) if text else [])]
+    decision = decide(settings, DRIVERS[driver], session=session)
+    return list(names([*idle(decision, Tuning(tuple(said(stored))), DRIVERS[driver], session=session)]))
+
+
+@pytest.mark.parametrize(
+    ("stored", "text", "driver", "session", "kept"),
+    [
+        ("cpu.emulator.pin: 0", "", "lxc", False, ["cpu.emulator.pin"]),
+        ("cpu.shares: 5", "", "qemu", False, []),  # not in vain
+        ("cpu.shares: 5", "cpu.emulator.pin: 0", "lxc", False, []),  # not stored
+        ("cpu.shares: 5", "", "qemu", True, []),  # a session daemon refuses it
+        ("memory.backing.discard: true", "", "lxc", True, ["memory.backing.discard"]),
+    ],
+)
+def test_what_a_driver_takes_and_ignores_may_stay(
+    stored: str, text: str, driver: str, session: bool, kept: list[str]
+) -> None:
+    assert kept == said_in_vain(stored, text, driver, session=session)
 
 
 # Without rights
@@ -137,6 +188,10 @@ def test_refuses_cpus_and_nodes_that_the_host_has_not(text: str, reason: str) ->
 )
 def test_leaves_alone_what_names_nothing_that_the_host_lacks(text: str) -> None:
     assert (said(text), []) == on_host(said(text), HOST)
+
+
+def test_what_the_driver_does_nothing_with_does_no_harm() -> None:
+    assert [1, 0] == [len(on_host(said("cpu.emulator.pin: 99"), HOST, driver)[1]) for driver in ("qemu", "lxc")]
 
 
 def test_a_host_that_names_no_nodes_lacks_none() -> None:

@@ -39,14 +39,15 @@ def test_new_elements_go_where_libvirts_schema_takes_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "definition",
+    "inside",
     [
-        "<domain type='kvm'><devices/><name>x</name><os><type>hvm</type></os><vcpu>2</vcpu><memory>1</memory></domain>",
-        "<domain type='kvm'><vcpu>2</vcpu><!-- a --><memory>1</memory><!-- b --><os><type>hvm</type></os><name>x</name></domain>",
-        "<domain type='kvm'>\n\t<name>x</name>\n\t<memory>1</memory>\n\t<vcpu>2</vcpu>\n\t<os><type>hvm</type></os>\n</domain>",
+        "<devices/><name>x</name><os><type>hvm</type></os><vcpu>2</vcpu><memory>1</memory>",
+        "<vcpu>2</vcpu><!-- a --><memory>1</memory><!-- b --><os><type>hvm</type></os><name>x</name>",
+        "\n\t<name>x</name>\n\t<memory>1</memory>\n\t<vcpu>2</vcpu>\n\t<os><type>hvm</type></os>\n",
     ],
 )
-def test_they_do_in_definitions_of_any_order(definition: str) -> None:
+def test_they_do_in_definitions_of_any_order(inside: str) -> None:
+    definition = f"<domain type='kvm'>{inside}</domain>"
     assert [] == validates(definition)
     assert [] == validates(merge(definition, Tuning(tuple(said(EVERY_PLACE)))))
 

@@ -154,5 +154,5 @@ def held(definition: str) -> Iterator[str]:
     limits = {"hard_limit"} if root.xpath(LOCKING) else set()
     for holder in HOLDERS:
         for element in root.iterfind(holder):
-            yield from (f"{holder}/{child.tag}" for child in element if child.tag not in limits)
-            yield from (f"{holder}/@{name}" for name in element.attrib)
+            yield from (f"{holder}/{child.tag!s}" for child in element if child.tag not in limits)
+            yield from (f"{holder}/@{name!s}" for name in element.attrib)

@@ -79,7 +79,7 @@ def test_reads_lists_from_left_to_right(text: str, ids: set[int]) -> None:
     ],
 )
 def test_refuses_what_is_no_list_of_ids(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match="^.") as caught:
+    with pytest.raises(ValueError, match=r"^.") as caught:
         parse_ids(text)
     assert reason == str(caught.value)
 

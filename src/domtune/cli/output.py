@@ -83,7 +83,10 @@ def patience(message: str) -> Iterator[None]:
 
 
 def write_out(path: str, text: str) -> bool:
-    """Write a result to a file, atomically and for the owner only, or to standard output for ``-``; tell which."""
+    """Write a result to a file, atomically and for the owner only, or to standard output for ``-``; tell which.
+
+    What is there and is no file, such as /dev/null or a pipe, is written to and never replaced.
+    """
     if path == "-":
         click.echo(text, nl=not text.endswith("\n"))
         return False
@@ -97,5 +100,16 @@ def write_out(path: str, text: str) -> bool:
         raise Failed(f"{path}: cannot write: {error.strerror}") from None
     if stat.S_ISDIR(mode):
         raise Refused(f"{path}: is a directory; give the name of a file")
-    write_atomically(Path(path), text, mode=stat.S_IMODE(mode))
+    if stat.S_IFMT(mode) in {0, stat.S_IFREG}:
+        write_atomically(Path(path).resolve(), text, mode=stat.S_IMODE(mode))
+    else:
+        _write_to(path, text)
     return True
+
+
+def _write_to(path: str, text: str) -> None:
+    try:
+        with Path(path).open("w", encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else text + "\n")
+    except OSError as error:
+        raise Failed(f"{path}: cannot write: {error.strerror}") from None

@@ -29,6 +29,7 @@ CURRENT = Param(
                 Type.PLAIN,
                 "qemuDomainSetMemoryFlags; qemuProcessSetupBalloon",
                 saved=Kept.FIXED,
+                read=Read.NOWHERE,  # the live XML says what the guest has come to, and it does so after it has booted
                 source=Source.LIVE,
                 caveat="needs a balloon device and the guest's driver; succeeds even if the guest never reacts",
             ),

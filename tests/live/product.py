@@ -1,0 +1,110 @@
+"""domtune in the lab: as a library on the lab's hypervisors, and as a command that runs inside."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import indent
+
+from domtune import profile, starting
+from domtune.connection import Connection, connect
+from domtune.run import Started, Wish
+from domtune.store import Store
+from live.hypervisor import Hypervisor
+from live.lab import Lab
+
+PATIENCE = re.compile(r"^\S+: starting\n", re.MULTILINE)  # said where a start takes longer than a second
+COMMAND = "from domtune.cli import main; main()"
+# The same, with a hole in it: `{hole}` is done in place of `{call}`.
+BROKEN = """\
+import os, signal, sys, time
+from domtune import connection, run, store
+from domtune.cli.group import run as command
+
+def hole(*_, **__):
+    {hole}
+
+{call} = hole
+sys.exit(command(sys.argv[1:]))
+"""
+# Everything is loaded before the privileges go: the interpreter may lie where only root may look.
+UNPRIVILEGED = """\
+import importlib, os, pkgutil, sys
+import domtune
+for module in pkgutil.walk_packages(domtune.__path__, "domtune."):
+    importlib.import_module(module.name)
+from domtune.cli.group import run
+os.setgroups({groups})
+os.setgid({user})
+os.setuid({user})
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def document(settings: str, *, required: bool = False) -> str:
+    """A profile whose `set:` block this is."""
+    demand = "required: true\n" if required else ""
+    return f"profile: wish\n{demand}set:\n{indent(settings.strip(), '  ')}\n"
+
+
+def wish(settings: str = "", *, required: bool = False, **rest: bool) -> Wish:
+    text = document(settings, required=required)
+    return Wish((profile.read(text, "wish.yaml"),) if settings else (), **rest)
+
+
+def state(host: Hypervisor) -> Path:
+    return host.files / "state"
+
+
+def start(host: Hypervisor, name: str, asked: Wish | None = None) -> Started:
+    """Start a stored domain as a library does."""
+    with connect(host.uri) as connection, Store(state(host)) as store:
+        return starting.start(connection, name, asked or Wish(), store=store)
+
+
+def start_xml(host: Hypervisor, xml: str, asked: Wish | None = None) -> Started:
+    """Start a transient domain as a library does."""
+    with connect(host.uri) as connection, Store(state(host)) as store:
+        return starting.start_xml(connection, xml, asked or Wish(), source="guest.xml", store=store)
+
+
+def start_on(connection: Connection, host: Hypervisor, name: str, asked: Wish) -> Started:
+    with Store(state(host)) as store:
+        return starting.start(connection, name, asked, store=store)
+
+
+def unfinished(host: Hypervisor, identity: str) -> int:
+    """How many records of starts there are that were begun and never ended."""
+    with connect(host.uri) as connection, Store(state(host)) as store:
+        return len(store.unfinished(connection.host, identity))
+
+
+def environment(lab: Lab) -> Mapping[str, str]:
+    return {"DOMTUNE_STATE_DIR": str(lab.place / "state"), "DOMTUNE_CONFIG_DIR": str(lab.place / "none")}
+
+
+def command(
+    lab: Lab, *words: str | Path, code: str = COMMAND, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `domtune WORDS...` in the lab."""
+    done = lab.run([sys.executable, "-c", code, *words], env=environment(lab), cwd=cwd, timeout=100)
+    done.stderr = PATIENCE.sub("", done.stderr)
+    return done
+
+
+def broken(call: str, hole: str) -> str:
+    """Code of the command in which one function does something else."""
+    return BROKEN.format(call=call, hole=hole)
+
+
+def written(host: Hypervisor, settings: str, *, required: bool = False) -> Path:
+    """A file with a profile."""
+    path = host.files / f"{host.name('wish')}.yaml"
+    path.write_text(document(settings, required=required), encoding="utf-8")
+    return path
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> Sequence[str]:
+    """What a command said, one way or the other."""
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
