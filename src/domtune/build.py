@@ -23,7 +23,6 @@ _ORDER = re.findall(
 _TOGETHER = frozenset(_ORDER[_ORDER.index("maxMemory") : _ORDER.index("sysinfo")])
 _PAIRS = {"read": "write", "write": "read"}
 FIRST = "partition"  # the only element of ours whose place among others the schema fixes: it comes first
-_PLACED = (FIRST, "read_", "write_")  # what has a place also in an element that was just made
 _RANK = {tag: number for number, tag in enumerate(_ORDER)}
 
 
@@ -36,28 +35,32 @@ class Builder:
         self._places: dict[tuple[Above, tuple[str, ...]], Element] = {}
         self._children: dict[tuple[Element, Step, str], Element] = {}
         self._looked: set[tuple[Element, Step]] = set()
-        self._made: dict[Element, None] = {}
+        self._made: set[Element] = set()
+        self._holders: dict[Element, None] = {}  # of these, what values are below, from the outside in
         self._kin: list[Element] | None = None
 
     def set(self, setting: Setting) -> None:
         """Write one setting, or take its value away if it says `default`."""
-        paths = setting.param.paths
-        path = paths[0] if len(paths) == 1 else path_of(setting)
+        param, _, text, unit, *_ = setting
+        path = param.paths[0] if len(param.paths) == 1 else path_of(setting)
         if path is None:
             self._refuse(setting, "stands in no domain XML; leave it to start, which applies it to the running domain")
-        elif setting.text == ALL_CPUS and isinstance(setting.param.kind_of(setting.keys), Ids):
+        elif text == ALL_CPUS and isinstance(param.kind_of(setting.keys), Ids):
             self._refuse(setting, "r means every CPU of the host, and the host is not known here; give the list")
-        elif setting.text == DEFAULT and setting.unit is None:
+        elif text == DEFAULT and unit is None:
             self._unset(setting, path)
-        elif (element := self._find(setting, path)) is not None:
-            if path.is_text:
-                element.text = setting.text
-            else:
-                _write(element, path.leaf, setting)
+        elif (element := self._find(setting, path)) is None:
+            return
+        elif path.is_text:
+            element.text = text
+        else:
+            _write(element, path.leaf, setting)
 
     def indent(self) -> None:
-        """Give the elements that were made the white space of their neighbours."""
-        for element in self._made:
+        """Give the elements that were made the white space of their neighbours, once all are there."""
+        for element in self._holders:
+            if element.tag == "iotune":
+                _pair(element)
             if len(element):
                 tree.indent(element)
 
@@ -92,6 +95,8 @@ class Builder:
         for step in steps:
             if element is not None:
                 element = self._below(setting, element, step, next(keys) if step.key else "", make=make)
+                if element in self._made:
+                    self._holders[element] = None
         return element
 
     def _below(self, setting: Setting, parent: Element, step: Step, key: str, *, make: bool) -> Element | None:
@@ -119,13 +124,13 @@ class Builder:
         return self._children.get((parent, step, key))
 
     def _make(self, parent: Element, step: Step, key: str) -> Element:
-        if parent in self._made and not step.tag.startswith(_PLACED):
+        if parent in self._made and step.tag != FIRST:
             child = tree.append(parent, step.tag)
         elif parent is self.root:
             child = self._make_below_domain(step.tag)
         else:
             child = tree.new_child(parent, step.tag, next_of(parent, step.tag))
-        self._made[child] = None
+        self._made.add(child)
         if step.test and step.test[2]:
             child.set(step.test[0], step.test[1])
         names = step.key_names
@@ -164,7 +169,7 @@ class Builder:
                 return
             tree.remove(element)
             self._children = {place: child for place, child in self._children.items() if child is not element}
-            self._made.pop(element, None)
+            self._made.discard(element)
             self._places.clear()
             element = above
 
@@ -204,6 +209,15 @@ def next_of(parent: Element, tag: str, kin: list[Element] | None = None) -> Elem
 def kin_of(root: Element) -> list[Element]:
     """Return the children of <domain> that libvirt's schema takes in any order only while they stand together."""
     return [child for child in root if child.tag in _TOGETHER]
+
+
+def _pair(iotune: Element) -> None:
+    """Put read_x and write_x side by side: libxml2 must see their choice so."""
+    limits = {tree.tag(child): child for child in iotune}
+    for name, child in limits.items():
+        read = limits.get(f"read_{name[6:]}") if name.startswith("write_") else None
+        if read is not None and read.getnext() is not child and child.getnext() is not read:
+            read.addnext(child)
 
 
 def _after_its_pair(parent: Element, tag: str) -> Element | None:

@@ -16,13 +16,15 @@ from live.lab import Lab
 
 PATIENCE = re.compile(r"^\S+: starting\n", re.MULTILINE)  # said where a start takes longer than a second
 COMMAND = "from domtune.cli import main; main()"
-# The same, with a hole in it: `{hole}` is done in place of `{call}`.
+# The same, with a hole in it: `{hole}` is done in place of `{call}`, which it can call as `real`.
 BROKEN = """\
 import os, signal, sys, time
 from domtune import connection, run, store
 from domtune.cli.group import run as command
 
-def hole(*_, **__):
+real = {call}
+
+def hole(*words, **options):
     {hole}
 
 {call} = hole
