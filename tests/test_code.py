@@ -26,7 +26,7 @@ ACTING = (
     "starting apply journal verify",
     "restore storage",
     "run",
-    "live store catalogue",
+    "live store catalogue kernel",
     "files",
     "connection drivers",
 )

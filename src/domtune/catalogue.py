@@ -29,33 +29,41 @@ def is_path(name: str) -> bool:
     return name == "-" or "/" in name or name.endswith(ENDINGS)
 
 
-def load(name: str, *, near: Path | None = None) -> list[Profile]:
+def load(name: str, *, near: Path | None = None, judged: bool = False) -> list[Profile]:
     """Return a profile, by path or name, after those it inherits: wide to narrow.
 
-    `near` is the directory of the profile that asks: a name is looked for there first, and a path starts there.
-    Raises `NotFound`, and `Invalid` for faults in any of them and for circles of `inherits`.
+    `judged` also refuses values that nothing would take. `near` is the directory of the profile that asks: a name is
+    looked for there first, and a path starts there. Raises `NotFound`, and `Invalid` for faults in any of them and for
+    circles of `inherits`.
     """
-    return list(_chain(name, near, (), {}).values())
+    return list(_Shelf(judged=judged).chain(name, near, ()).values())
 
 
-def _chain(name: str, near: Path | None, above: tuple[str, ...], known: dict[str, Chain]) -> Chain:
-    """Return the profiles by path. One that is inherited more than once is read once, and lies where it comes last."""
-    path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
-    key = _identity(path)
-    if key in above:
-        circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
-        raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
-    if len(above) > MAX_DEPTH:
-        raise Invalid(f"{path}: inherits: more than {MAX_DEPTH} profiles, one below the other")
-    if key not in known:
-        profile = read(read_text(path), str(path))
-        chain: Chain = {}
-        for inherited in profile.inherits:
-            for each, found in _chain(inherited, path.parent, (*above, key), known).items():
-                chain.pop(each, None)
-                chain[each] = found
-        known[key] = chain | {key: profile}
-    return known[key]
+class _Shelf:
+    """The profiles read so far: one that is inherited more than once is read once."""
+
+    def __init__(self, *, judged: bool) -> None:
+        self.judged = judged
+        self.known: dict[str, Chain] = {}
+
+    def chain(self, name: str, near: Path | None, above: tuple[str, ...]) -> Chain:
+        """Return a profile after those it inherits, by path; each lies where it comes last."""
+        path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
+        key = _identity(path)
+        if key in above:
+            circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
+            raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
+        if len(above) > MAX_DEPTH:
+            raise Invalid(f"{path}: inherits: more than {MAX_DEPTH} profiles, one below the other")
+        if key not in self.known:
+            profile = read(read_text(path), str(path), judged=self.judged)
+            chain: Chain = {}
+            for inherited in profile.inherits:
+                for each, found in self.chain(inherited, path.parent, (*above, key)).items():
+                    chain.pop(each, None)
+                    chain[each] = found
+            self.known[key] = chain | {key: profile}
+        return self.known[key]
 
 
 def _identity(path: Path) -> str:

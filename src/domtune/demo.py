@@ -90,8 +90,10 @@ def _tell(say: Say, connection: Connection, store: Store, definition: str, tunin
     in_xml = Tuning(tuple(each for each in tuning.tuning if each.param.paths))
     parts = split(merge(definition, in_xml))
     say(f"\n1. A domain's XML was split: {len(parts.tuning)} settings apart from the definition.")
-    for setting in tuning.tuning:
+    for setting in parts.tuning:
         say(f"     {setting.name}: {setting.said}")
+    for setting in (each for each in tuning.tuning if not each.param.paths):
+        say(f"   Its profile has one more that stands in no XML: {setting.name}: {setting.said}")
 
     say("\n2. Minimal start: from the definition alone.")
     started = start_xml(connection, parts.definition, Wish(minimal=True), store=store)

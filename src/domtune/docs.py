@@ -86,6 +86,7 @@ _STARTED = {
     "at_creation": "list of settings that stood in the XML",
     "afterwards": "list of settings that were set on the running domain",
     "waited": "whether that was before the guest ran",
+    "enforced": "whether the driver acts on values; libvirt's test driver only stores them",
     "not_done": "list of settings that could not be done, each with its reason",
     "pending": "list of settings that cannot change in the saved image, each with its reason",
     "left_out": "list of settings that guard something and that a minimal start left out",

@@ -12,7 +12,7 @@ from domtune.tree import Element
 from domtune.tuning import Setting, Tuning
 from domtune.values import format_ids, parse_ids
 from domtune.vocabulary.drivers import Driver
-from domtune.vocabulary.model import Cannot, Fact
+from domtune.vocabulary.model import Cannot, Fact, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def _why_not(
     setting: Setting, fact: Fact | Cannot, settings: Sequence[Setting], driver: Driver, *, session: bool
 ) -> str:
     if isinstance(fact, Cannot):
-        return f"{driver.name}: {fact.how}: {fact.why}"
+        how = "" if fact.how is Reason.NO_API else f"{fact.how}: "
+        return f"{driver.name}: {how}{fact.why}"
     if not fact.at_create and fact.live is not None and not fact.live.paused:
         return f"{driver.name} takes it only from a guest that is up: {fact.caveat}"
     if fact.accepts is not None and setting.text not in fact.accepts:

@@ -67,6 +67,9 @@ def page(param: Param, driver: str | None = None) -> Iterator[str]:
 
 def example(param: Param) -> str:
     """Return the parameter as a line of a profile's `set:` block."""
+    if "#" in param.key_forms:
+        element, _, word = param.name.rpartition(".")
+        return f"{element}: [{{{word}: {param.example}}}]"
     name = f"{param.device}[*]{param.name[len(param.device) :]}" if param.device else param.name
     return f"{name}: {param.example}"
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from domtune import yamlnodes
 from domtune.errors import Invalid
+from domtune.keys import ALL
 from domtune.profileset import Reading, document_of, order_hints
 from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.values import parse_ids
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _LATER = {
@@ -31,17 +33,16 @@ class Profile:
     source: str = ""
 
 
-def read(text: str, source: str) -> Profile:
+def read(text: str, source: str, *, judged: bool = False) -> Profile:
     """Read a profile document; raise `Invalid` with every fault in it, each with its line.
 
-    Values need only have a meaning: whether they are in range is asked by `judge`, so that what split wrote can
-    always be read.
+    Values need only have a meaning, so that what split wrote can always be read; `judged` asks `judge` as well.
     """
     node = yamlnodes.read(text, source)
     if not isinstance(node, Map):
         line = 1 if node is None else node.line
         raise Invalid(f"{source}:{line}: not a profile: it must start with `profile: NAME`")
-    return _Document(source, node).profile()
+    return _Document(source, node, judged=judged).profile()
 
 
 def judge(settings: Tuning) -> list[str]:
@@ -54,6 +55,25 @@ def judge(settings: Tuning) -> list[str]:
             setting.param.kind_of(setting.keys).judge(setting.text, setting.unit)
         except ValueError as error:
             problems.append(f"{setting.origin}: {setting.name}: {error}")
+    return problems + _overlaps(settings)
+
+
+def _overlaps(settings: Tuning) -> list[str]:
+    """Return the keys that are sets of ids and share some: libvirt refuses them."""
+    problems = []
+    said: dict[tuple[object, ...], list[tuple[frozenset[int], str]]] = {}
+    for setting in settings:
+        form = setting.param.key_forms[:1]
+        if not form or not form[0].endswith("*") or setting.is_default or setting.keys[0] == ALL:
+            continue
+        key = setting.keys[0]
+        twins = said.setdefault((setting.param, *setting.keys[1:]), [])
+        problems += [
+            f"{setting.origin}: {setting.name}: shares ids with {other}; say each once"
+            for ids, other in twins
+            if other != key and ids & parse_ids(key)
+        ]
+        twins.append((parse_ids(key), key))
     return problems
 
 
@@ -74,8 +94,9 @@ def write(profile: Profile) -> str:
 
 
 class _Document:
-    def __init__(self, source: str, node: Map) -> None:
+    def __init__(self, source: str, node: Map, *, judged: bool) -> None:
         self.source = source
+        self.judged = judged
         self.node = node
         self.problems: list[str] = []
         self.found = {key.text: value for key, value in node.items}
@@ -99,6 +120,8 @@ class _Document:
             Tuning(tuple(reading.settings), tuple(self._pieces())),
             self.source,
         )
+        if self.judged:
+            self.problems += judge(profile.tuning)
         if self.problems:
             raise Invalid(self.problems)
         return profile

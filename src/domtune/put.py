@@ -10,19 +10,22 @@ from domtune.tree import Element
 from domtune.tuning import Place, Tuning, Verbatim
 
 
-def put(root: Element, tuning: Tuning) -> None:
-    """Put tuning into a parsed definition; raise `Invalid` for what has no place in it."""
+def put(root: Element, tuning: Tuning, *, left_out: list[str] | None = None) -> None:
+    """Put tuning into a parsed definition; raise `Invalid` for what has no place in it.
+
+    Where settings were left out on purpose, the verbatim pieces that hang on them are named in `left_out` instead.
+    """
     build = Builder(root)
     for setting in concrete(tuning.settings, root, build.problems):
         build.set(setting)
     build.indent()
     for piece in sorted(tuning.verbatim, key=_turn):
-        _put_back(piece, build)
+        _put_back(piece, build, build.problems if left_out is None else left_out)
     if build.problems:
         raise Invalid(build.problems)
 
 
-def _put_back(piece: Verbatim, build: Builder) -> None:
+def _put_back(piece: Verbatim, build: Builder, homeless: list[str]) -> None:
     """Put a verbatim piece back in its place."""
     try:
         anchor = tree.at_path(build.root, piece.path)
@@ -35,7 +38,7 @@ def _put_back(piece: Verbatim, build: Builder) -> None:
     elif piece.place in {Place.FOLLOWS, Place.PRECEDES}:
         _move_beside(anchor, piece)
     elif anchor is None:
-        build.problems.append(f"verbatim: {piece.path}: no such place in this definition; take the piece out")
+        homeless.append(f"verbatim: {piece.path}: no such place in this definition; take the piece out")
     elif piece.place is Place.ON:
         for name, value in piece.attributes:
             anchor.set(name, value)

@@ -38,6 +38,7 @@ class Started:
     at_creation: tuple[Setting, ...] = ()
     afterwards: tuple[Setting, ...] = ()  # set on the running domain
     waited: bool = False  # what came afterwards was set before the guest ran
+    enforced: bool = True  # False: the driver only stores what it is given
     not_done: tuple[NotDone, ...] = ()
     pending: tuple[NotDone, ...] = ()  # cannot change in a saved image; holds from the next start on
     unprotected: tuple[Setting, ...] = ()  # guards that a minimal start leaves out
@@ -69,6 +70,7 @@ class Job:
     root: Element  # the XML that it starts from, while it becomes the XML that it is created from
     name: str
     uuid: str
+    source: str  # what origins and faults name: the domain, or the file
     notes: list[str] = field(default_factory=list)
 
     def begin(self, mode: Mode, image: str = "") -> Run:
@@ -122,6 +124,8 @@ def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] 
             f"a reboot from inside the guest builds it anew from the stored definition on {driver.title}, without this "
             "tuning; `domtune merge --define` stores the tuning there too"
         )
+    if not driver.enforces and (decision.create or decision.after):
+        notes.append(f"{driver.title} stores values and enforces nothing")
     return Started(
         job.name,
         job.uuid,
@@ -130,6 +134,7 @@ def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] 
         at_creation=decision.create,
         afterwards=decision.after,
         waited=driver.starts_paused,
+        enforced=driver.enforces,
         not_done=decision.not_done,
         pending=tuple(pending),
         notes=tuple(notes),

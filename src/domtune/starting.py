@@ -49,7 +49,8 @@ def start(connection: Connection, name: str, wish: Wish = TUNED, *, store: Store
         if not saved:
             refuse(domain)
         xml = domain.saved_xml() if saved else domain.stored_xml()
-        job = Job(connection, state, wish, tree.parse(xml, domain.name), domain.name, domain.uuid, notes)
+        root = tree.parse(xml, domain.name)
+        job = Job(connection, state, wish, root, domain.name, domain.uuid, domain.name, notes)
         return _restore(job, domain) if saved else _create(job)
 
 
@@ -75,7 +76,7 @@ def start_xml(
                 _refuse_clash(there, name, given, source)
                 refuse(there)
         _set_uuid(root, identity)
-        return _create(Job(connection, state, wish, root, name, identity, notes))
+        return _create(Job(connection, state, wish, root, name, identity, source, notes))
 
 
 @contextmanager
@@ -91,15 +92,17 @@ def _telling(notes: list[str]) -> Iterator[list[str]]:
 
 def _create(job: Job) -> Started:
     """Create the domain of this job from its XML, minimal or tuned."""
-    stored = take(job.root, Choice(), job.name)
+    stored = take(job.root, Choice(), job.source)
     if job.wish.minimal:
         return run.minimal(job, stored.settings)
     plain = tree.serialise(job.root)
     tuning = wanted(job.connection, job.root, stored, job.wish.profiles)
     decision = _decide(job, tuning.settings)
     kept = lifecycle.idle(decision, stored, job.connection.driver, session=job.connection.is_session)
+    homeless: list[str] = []
     try:
-        put(job.root, Tuning((*decision.create, *kept), tuning.verbatim))
+        put(job.root, Tuning((*decision.create, *kept), tuning.verbatim), left_out=homeless)
+        job.notes.extend(each.removesuffix("; take the piece out") for each in homeless)
         return run.tuned(job, decision)
     except Failed as error:
         if not job.wish.or_minimal:
@@ -111,7 +114,7 @@ def _create(job: Job) -> Started:
 
 def _restore(job: Job, domain: Domain) -> Started:
     """Start the domain from its saved image, with the tuning that can still change."""
-    saved = take(job.root, Choice(), job.name)
+    saved = take(job.root, Choice(), job.source)
     tuning = wanted(job.connection, job.root, saved, job.wish.profiles)
     settings, pending = changeable(tuning.settings, saved, job.connection.driver.name)
     decision = _decide(job, settings)

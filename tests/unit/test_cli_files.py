@@ -172,8 +172,9 @@ def test_check_lists_every_fault_of_every_profile(capsys: pytest.CaptureFixture[
     assert "pins.yaml: good, 2 settings\n" == out
     assert [
         "bad.yaml:2: cpu.share: no such parameter; did you mean cpu.shares?",
+        "bad.yaml:2: cpu.shares: 1 is outside 2 to 262144",
         "low.yaml:2: cpu.shares: 1 is outside 2 to 262144",
-    ] == err.splitlines()[:2]
+    ] == err.splitlines()[:3]
     assert err.splitlines()[2].startswith("none: no such profile in ")
 
 
@@ -221,7 +222,7 @@ def test_merge_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert 1 == run(["check", "pins.yaml", "bad.yaml", "--json"])
     found = json.loads(capsys.readouterr().out)
-    assert [("pins.yaml", 0), ("bad.yaml", 1)] == [(each["profile"], len(each["problems"])) for each in found]
+    assert [("pins.yaml", 0), ("bad.yaml", 2)] == [(each["profile"], len(each["problems"])) for each in found]
 
 
 def test_errors_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,10 +68,14 @@ def _merged(
     for problem in problems:
         output.say(f"warning: {problem}")
     tuning, outside = _parted(wanted)
+    left_out: list[str] | None = None
     if driver:
         decision = lifecycle.decide(tuning.settings, DRIVERS[driver], session=False)
         tuning, outside = Tuning(decision.create, wanted.verbatim), [*outside, *decision.not_done]
-    put(root, tuning)
+        left_out = []
+    put(root, tuning, left_out=left_out)
+    for piece in left_out or ():
+        output.say(f"not done: {piece.removesuffix('; take the piece out')}")
     return _told(output, tree.serialise(root), outside)
 
 

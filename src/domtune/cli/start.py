@@ -25,7 +25,7 @@ from domtune.starting import start, start_xml
     "-p", "--profile", "profiles", metavar="PROFILE", multiple=True, help="A profile by path or name; the later wins."
 )
 @click.option("--paused", is_flag=True, help="Leave the domain with its CPUs stopped.")
-@click.option("--or-minimal", is_flag=True, help="Start it minimal if the tuned start does not work.")
+@click.option("--or-minimal", is_flag=True, help="Start it minimal if creating it tuned fails.")
 @click.option("--all", "everything", is_flag=True, help="Every domain that is off.")
 @click.option("--domain", "is_domain", is_flag=True, help="The arguments are domains even if files are called so.")
 @with_output
@@ -122,11 +122,13 @@ def lines(started: Started) -> Iterator[str]:
     """Give what was done and not done, one line each."""
     how = {Mode.RESTORED: "started tuned from its saved image"}.get(started.mode, f"started {started.mode}")
     yield f"{started.name}: {how}" + (", paused" if started.paused else "")
+    done = "done" if started.enforced else "stored"
+    first = "in its saved image" if started.mode is Mode.RESTORED else "at creation"
     for setting in started.at_creation:
-        yield f"  done: {setting.name} {setting.said} (at creation)"
+        yield f"  {done}: {setting.name} {setting.said} ({first})"
     for setting in started.afterwards:
         when = "before the guest ran" if started.waited else "right after creation"
-        yield f"  done: {setting.name} {setting.said} ({when})"
+        yield f"  {done}: {setting.name} {setting.said} ({when})"
     for each in started.not_done:
         yield f"  not done: {each}"
     for each in started.pending:
@@ -147,6 +149,7 @@ def as_data(started: Started) -> dict[str, Any]:
         "at_creation": [data.setting(each) for each in started.at_creation],
         "afterwards": [data.setting(each) for each in started.afterwards],
         "waited": started.waited,
+        "enforced": started.enforced,
         "not_done": [data.not_done(each) for each in started.not_done],
         "pending": [data.not_done(each) for each in started.pending],
         "left_out": [data.setting(each) for each in started.unprotected],

@@ -32,6 +32,7 @@ class Driver:
     runs_here: bool  # facts were seen on a running one; otherwise read in the source
     source: Source
     evidence: str
+    enforces: bool = True  # False: it stores what it is given and does nothing
 
 
 DRIVERS = {
@@ -92,6 +93,7 @@ DRIVERS = {
             runs_here=True,
             source=Source.LIVE,
             evidence="libvirt 9.0.0: testDomainCreateXML",
+            enforces=False,
         ),
         Driver(
             "ch",
