@@ -12,7 +12,7 @@ from domtune.connection import Connection, connect
 from domtune.run import Started, Wish
 from domtune.store import Store
 from live.hypervisor import Hypervisor
-from live.lab import Lab
+from live.lab import NOBODY, Lab, kvm_group
 
 PATIENCE = re.compile(r"^\S+: starting\n", re.MULTILINE)  # said where a start takes longer than a second
 COMMAND = "from domtune.cli import main; main()"
@@ -91,6 +91,14 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run `domtune WORDS...` in the lab."""
     done = lab.run([sys.executable, "-c", code, *words], env=environment(lab), cwd=cwd, timeout=100)
+    done.stderr = PATIENCE.sub("", done.stderr)
+    return done
+
+
+def command_as_user(lab: Lab, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same without privileges, as the user whose daemon answers `qemu:///session`."""
+    code = UNPRIVILEGED.format(groups=[kvm_group()] if kvm_group() else [], user=NOBODY)
+    done = lab.run([sys.executable, "-c", code, *words], env=lab.user_environment(), timeout=100)
     done.stderr = PATIENCE.sub("", done.stderr)
     return done
 

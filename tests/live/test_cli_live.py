@@ -1,4 +1,4 @@
-"""domtune start as an administrator calls it: which domains, what is refused before anything starts, what is printed."""
+"""domtune start as an administrator calls it: which domains, what is refused before anything starts, what is said."""
 
 import json
 import os
@@ -259,6 +259,6 @@ def test_a_result_is_never_written_in_place_of_a_pipe(lab: Lab, qemu: Hypervisor
     pipe = lab.place / f"{name}.pipe"
     os.mkfifo(pipe)
     script = f'cat {pipe} & "$@"; wait; test -p {pipe}'
-    domtune = [sys.executable, "-c", product.COMMAND, "split", name, "--definition", pipe]
-    done = lab.run(["bash", "-c", script, "-", *domtune], env=product.environment(lab))
+    words = [sys.executable, "-c", product.COMMAND, "split", name, "--definition", str(pipe)]
+    done = lab.run(["bash", "-c", script, "-", *words], env=product.environment(lab))
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "</domain>")

@@ -175,7 +175,7 @@ def test_check_lists_every_fault_of_every_profile(capsys: pytest.CaptureFixture[
         "bad.yaml:2: cpu.shares: 1 is outside 2 to 262144",
         "low.yaml:2: cpu.shares: 1 is outside 2 to 262144",
     ] == err.splitlines()[:3]
-    assert err.splitlines()[2].startswith("none: no such profile in ")
+    assert err.splitlines()[3].startswith("none: no such profile in ")
 
 
 def test_check_counts_what_holds_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:

@@ -226,3 +226,9 @@ def test_all_faults_are_said_at_once_with_their_lines() -> None:
 def test_default_is_good_whatever_the_kind() -> None:
     plain = [row.name for row in PARAMS.values() if not row.key_forms]
     assert [] == profile.judge(Tuning(tuple(said("\n".join(f"{name}: default" for name in plain)))))
+
+
+def test_sets_of_ids_that_share_some_are_judged_wrong() -> None:
+    text = "profile: p\nset:\n  cpu.vcpu.sched.policy: {0-1: batch, 1: idle, 2: idle}\n"
+    reason = "p.yaml:3: cpu.vcpu.sched.policy[1]: shares ids with 0-1; say each once"
+    assert [reason] == profile.judge(profile.read(text, "p.yaml").tuning)
