@@ -66,8 +66,8 @@ def decide(settings: Sequence[Setting], driver: Driver, *, session: bool, root: 
 def idle(decision: Decision, stored: Tuning, driver: Driver, *, session: bool) -> tuple[Setting, ...]:
     """Return what a stored definition says in vain and may go on saying: the driver takes it and does nothing."""
     own = (each.setting for each in decision.not_done if each.setting in stored.settings and each.setting.param.paths)
-    facts = ((setting, setting.param.fact(driver.name)) for setting in own)
-    return tuple(setting for setting, fact in facts if not session or fact is None or fact.in_session)
+    settings = [*decision.create, *decision.after, *(each.setting for each in decision.not_done)]
+    return tuple(each for each in own if not session or not _lacking_in_session(each, settings, driver))
 
 
 def _why_not(
@@ -87,10 +87,19 @@ def _why_not(
         if held not in gate.values:
             words = ", ".join(value or "nothing" for value in gate.values)
             return f"{driver.name} honours it only while {gate.param} is one of {words}"
-    if session and not fact.in_session:
-        what = "privileges" if fact.privileged else "a cgroup"
-        return f"needs {what}, and a session daemon has none; use the system daemon"
+    if session and (lacking := _lacking_in_session(setting, settings, driver)):
+        return f"needs {lacking}, and a session daemon has none; use the system daemon"
     return ""
+
+
+def _lacking_in_session(setting: Setting, settings: Sequence[Setting], driver: Driver) -> str:
+    """Say what a daemon without privileges lacks for a setting or another of its family: half a family is refused."""
+    kin = (each for each in settings if setting.param.family and each.family == setting.family)
+    facts = (each.param.fact(driver.name) for each in (setting, *kin))
+    missing = next((fact for fact in facts if fact is not None and not fact.in_session), None)
+    if missing is None:
+        return ""
+    return "privileges" if missing.privileged else "a cgroup"
 
 
 def _is_of_iothreads(setting: Setting, fact: Fact | Cannot) -> bool:

@@ -30,18 +30,8 @@ def hole(*words, **options):
 {call} = hole
 sys.exit(command(sys.argv[1:]))
 """
-# Everything is loaded before the privileges go: the interpreter may lie where only root may look.
-UNPRIVILEGED = """\
-import importlib, os, pkgutil, sys
-import domtune
-for module in pkgutil.walk_packages(domtune.__path__, "domtune."):
-    importlib.import_module(module.name)
-from domtune.cli.group import run
-os.setgroups({groups})
-os.setgid({user})
-os.setuid({user})
-sys.exit(run(sys.argv[1:]))
-"""
+# What an ordinary user has, and a right to read: the interpreter may lie where only root may look.
+USER_RIGHTS = ("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search")
 
 
 def document(settings: str, *, required: bool = False) -> str:
@@ -56,7 +46,7 @@ def wish(settings: str = "", *, required: bool = False, **rest: bool) -> Wish:
 
 
 def state(host: Hypervisor) -> Path:
-    return host.files / "state"
+    return host.files / "domtune"
 
 
 def start(host: Hypervisor, name: str, asked: Wish | None = None) -> Started:
@@ -83,7 +73,7 @@ def unfinished(host: Hypervisor, identity: str) -> int:
 
 
 def environment(lab: Lab) -> Mapping[str, str]:
-    return {"DOMTUNE_STATE_DIR": str(lab.place / "state"), "DOMTUNE_CONFIG_DIR": str(lab.place / "none")}
+    return {"DOMTUNE_STATE_DIR": str(lab.place / "domtune"), "DOMTUNE_CONFIG_DIR": str(lab.place / "none")}
 
 
 def command(
@@ -97,8 +87,9 @@ def command(
 
 def command_as_user(lab: Lab, *words: str | Path) -> subprocess.CompletedProcess[str]:
     """The same without privileges, as the user whose daemon answers `qemu:///session`."""
-    code = UNPRIVILEGED.format(groups=[kvm_group()] if kvm_group() else [], user=NOBODY)
-    done = lab.run([sys.executable, "-c", code, *words], env=lab.user_environment(), timeout=100)
+    groups = f"--groups={kvm_group()}" if kvm_group() else "--clear-groups"
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", groups, *USER_RIGHTS, "--"]
+    done = lab.run([*user, sys.executable, "-c", COMMAND, *words], env=lab.user_environment(), timeout=100)
     done.stderr = PATIENCE.sub("", done.stderr)
     return done
 

@@ -114,6 +114,26 @@ def test_elements_that_only_look_like_tuning_stay() -> None:
     assert ([], 0) == (same(xml, split(xml).definition), len(split(xml).tuning))
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<memtune>a<hard_limit>5</hard_limit></memtune>",
+        "<memtune>a<!-- c -->b<hard_limit>5</hard_limit>c</memtune>",
+        "<memtune><hard_limit>5</hard_limit>c<!-- x -->d<soft_limit>4</soft_limit></memtune>",
+        "<memtune><hard_limit>5</hard_limit><!-- x -->d<!-- y --><soft_limit>4</soft_limit></memtune>",
+        "<cputune>a<vcpupin vcpu='0' cpuset='1'/>b<vcpupin vcpu='1' cpuset='1'/>c<vcpupin vcpu='0'/></cputune>",
+        "<cputune>a<x/>b<shares>2</shares>c<y/>d</cputune>",
+        "<cputune><!--1--><!--2--><shares>2</shares><!--3--><!--4--></cputune>",
+        "<!--1--><!--2--><cputune><shares>2</shares></cputune><!--3--><title>t</title>",
+        "<blkiotune>z<device>a<path>/dev/sda</path>b<weight>500</weight>c</device>d</blkiotune>",
+    ],
+)
+def test_text_and_comments_between_what_leaves_come_back(inside: str) -> None:
+    both = split(domain(inside))
+    assert both.tuning.settings
+    assert [] == same(domain(inside), merge(*both))
+
+
 # Order and origin
 
 
