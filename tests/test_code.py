@@ -38,6 +38,7 @@ PURE = (
     "profileset",
     "host domain",
     "take put",
+    "verbatim",
     "build needs trie stamp",
     "expand",
     "devices keys tuning yamlnodes",

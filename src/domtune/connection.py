@@ -59,7 +59,21 @@ def said(doing: str, kind: type[Error] = Failed) -> Iterator[None]:
             raise Unreachable(f"{doing}: no rights: {message}; run as root or join the libvirt group") from None
         if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
             raise NotFound(f"{doing}: {message}") from None
-        raise kind(f"{doing}: {message}") from None
+        raise kind(f"{doing}: {message}{_way_out(message)}") from None
+    except ValueError as error:  # a name that no C string can hold
+        raise kind(f"{doing}: {error}") from None
+
+
+# What libvirt's message leaves out, by what is in it.
+_WAYS_OUT = {
+    "/libvirt-sock": "start libvirtd, or say another hypervisor with -c",
+    "/virtlogd-sock": 'start virtlogd, or put stdio_handler = "file" into qemu.conf (ROOT/etc/qemu.conf for embed)',
+    "hugetlbfs": "mount hugetlbfs and set aside huge pages on the host first",
+}
+
+
+def _way_out(message: str) -> str:
+    return next((f"; {way}" for word, way in _WAYS_OUT.items() if word in message), "")
 
 
 def connect(uri: str | None = None, *, readonly: bool = False) -> Connection:
@@ -197,6 +211,15 @@ class Domain:
         """Whether its CPUs are stopped."""
         with said(f"{self.name}: asking for its state"):
             return bool(cast("list[int]", self.raw.state())[0] == libvirt.VIR_DOMAIN_PAUSED)
+
+    @property
+    def vcpu_time(self) -> int | None:
+        """How long its vCPUs have run, in nanoseconds; None if libvirt does not say (Xen)."""
+        try:
+            vcpus = cast("tuple[list[tuple[int, int, int, int]], object]", self.raw.vcpus())[0]
+        except libvirt.libvirtError:
+            return None
+        return sum(vcpu[2] for vcpu in vcpus)
 
     @property
     def is_persistent(self) -> bool:

@@ -21,7 +21,7 @@ from domtune.run import Wish
 from domtune.starting import start_xml
 from domtune.store import Store
 from domtune.tuning import Tuning
-from domtune.values import parse_ids
+from domtune.values import format_ids, parse_ids
 
 Say = Callable[[str], None]
 
@@ -69,7 +69,7 @@ def demo(say: Say) -> None:
         raise Unreachable(
             "qemu-system-x86_64: not installed; `make setup` installs it, or apt-get install qemu-system-x86"
         )
-    has_kvm = os.access("/dev/kvm", os.R_OK | os.W_OK)
+    has_kvm = kernel.has_kvm()
     say(
         "KVM is here."
         if has_kvm
@@ -128,7 +128,9 @@ def _prove(say: Say, domain: Domain, tuned: Tuning) -> None:
     for thread in kernel.threads(pid):
         say(f"     kernel: {thread.name} may run on CPUs {thread.cpus}")
         pin = tuned.get(*_PINS.get(thread.name, ("",)))
-        _expect(thread.name, parse_ids(thread.cpus), parse_ids(pin.text) if pin else everywhere)
+        _expect(thread.name, format_ids(parse_ids(thread.cpus)), format_ids(parse_ids(pin.text) if pin else everywhere))
+    if domain.connection.is_session:  # it is in the cgroup of whoever called
+        return
     shares = tuned.get("cpu.shares")
     if found := kernel.cgroup_value(pid, "cpu.shares", "cpu.weight"):
         say(f"     kernel: {found[0]} of its cgroup is {found[1]}")
@@ -136,7 +138,7 @@ def _prove(say: Say, domain: Domain, tuned: Tuning) -> None:
             _expect(found[0], found[1], shares.text)
 
 
-def _expect(what: str, found: object, wanted: object) -> None:
+def _expect(what: str, found: str, wanted: str) -> None:
     if found != wanted:
         raise Failed(f"the kernel says {found} of {what}, not {wanted}")
 

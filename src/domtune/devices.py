@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from domtune.keys import ALL
 from domtune.tree import Element, tag
 
 EVERY = "*"
@@ -76,4 +77,4 @@ def _is_plain_disk(disk: Element) -> bool:
 
 
 def _is_word(name: str) -> bool:
-    return not name.isdecimal() and name != EVERY and "[" not in name and "]" not in name and name.strip() == name
+    return not (name.isdecimal() or name in {EVERY, ALL} or "[" in name or "]" in name or name.strip() != name)

@@ -37,5 +37,9 @@ class Failed(Error):
     """It was tried and did not work; the text says what state the domain was left in."""
 
 
+class Unknown(Error):
+    """It did not work, and taking it back did not either; the text says what the next command will try."""
+
+
 class Interrupted(Error):
     """Ctrl-C or a signal ended the work; what had been begun was taken back."""

@@ -5,6 +5,7 @@ Linux only, and only for domains of this host. Found through the process (proc(5
 
 from __future__ import annotations
 
+import fcntl
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _VCPU = re.compile(r"CPU ([0-9]+)/(?:KVM|TCG)")  # how QEMU names its vCPU threads when libvirt asks it to
 _CGROUPS = Path("/sys/fs/cgroup")
+_GET_API_VERSION = 0xAE00  # linux/kvm.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,15 @@ class Thread:
 
     name: str  # "vCPU 0", "IOThread 1", "emulator"
     cpus: str  # where it may run, as the kernel lists it
+
+
+def has_kvm() -> bool:
+    """Tell whether this process may use KVM: whether its device is there, opens and answers."""
+    try:
+        with Path("/dev/kvm").open("r+b", buffering=0) as device:
+            return fcntl.ioctl(device, _GET_API_VERSION) == 12
+    except OSError:
+        return False
 
 
 def qemu_process(uuid: str) -> int | None:

@@ -22,9 +22,11 @@ ALL_CPUS = "r"  # in a profile: every CPU of the host
 
 Value = int | str | bool | frozenset[int]
 
-_NUMBER = re.compile(r"[0-9]+")
-_SIGNED = re.compile(r"-?[0-9]+")
-_WITH_UNIT = re.compile(r"([0-9]+) ?([A-Za-z]+)(/s)?")
+_NUMBER = re.compile(r"[0-9]{1,30}")
+_SIGNED = re.compile(r"-?[0-9]{1,30}")
+_WITH_UNIT = re.compile(r"([0-9]{1,30}) ?([A-Za-z]+)(/s)?")
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB")
+_ENDLESS = 17592186044415  # quota that cgroup v2 reports for "no limit" (vircgroupv2.c)
 _DURATIONS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
@@ -80,7 +82,7 @@ class Int:
         if said == NONE and self.unlimited is not None:
             return self.unlimited, None
         if not _NUMBER.fullmatch(said):
-            raise ValueError(_not_a("whole number", said, self.unlimited))
+            raise ValueError(_not_a(f"whole number of {self.unit}".removesuffix(" of "), said, self.unlimited))
         return said, None
 
     def said(self, text: str, unit: str | None) -> str | None:
@@ -167,8 +169,9 @@ class Rate:
 
     def judge(self, text: str, unit: str | None = None) -> None:
         """Refuse rates outside the range."""
+        rate = self.parse(text, unit)
         if text != self.unlimited:
-            _within(self.parse(text, unit), self.low, self.high, self._unit())
+            _within(rate, self.low, self.high, self._unit())
 
     def written(self, said: str) -> tuple[str, str | None]:
         """Turn ``100 MiB/s`` into libvirt's number; it must come out even."""
@@ -177,7 +180,7 @@ class Rate:
         if _NUMBER.fullmatch(said):
             return said, None
         match = _WITH_UNIT.fullmatch(said)
-        if not match or (match[3] and not self.per_second):
+        if not match or match[2] not in _UNITS or (match[3] and not self.per_second):  # 100 Mb could be bits
             raise ValueError(_not_a(f"number of {self._unit()}, such as 100 MiB", said, self.unlimited))
         size = int(match[1]) * scale(match[2])
         if size % self.per:
@@ -374,9 +377,6 @@ class Flag:
     def describe(self) -> str:
         """Return the only value."""
         return "true"
-
-
-_ENDLESS = 17592186044415  # quota that cgroup v2 reports for "no limit" (vircgroupv2.c)
 
 
 def _join(text: str, unit: str | None) -> str:

@@ -16,6 +16,7 @@ from domtune.vocabulary.path import Form, Owner
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _SELECTOR = re.compile(r"^([A-Za-z_.]+)\[([^\[\]]+)\](.*)$")
+_DIGITS = 30  # more than of an id in libvirt's XML, which is an unsigned int
 _IDS = re.compile(r"[0-9^][0-9,^-]*")
 
 
@@ -62,6 +63,9 @@ class Reading:
             self._elements(fields, value)
         elif param is not None and fields is not None and isinstance(value, Items):
             self._add(param, (), Scalar("true", line))
+        elif fields is not None and not (isinstance(value, Scalar) and value.text in {"true", DEFAULT}):
+            example = ", ".join(f"{word}: …" for word in fields)
+            self._wrong(line, said, f"takes a list of maps such as [{{{example}}}], or true for none of these")
         elif param is None and name in _prefixes():
             self.block(value, said)
         elif param is None:
@@ -106,17 +110,22 @@ class Reading:
         elif form.startswith("@") and form != "@name" and key.text != ALL:
             for each in self._ids(param, form, key):
                 self._value(param, (*keys, each), value)
+        elif not key.text.strip():
+            self._wrong(key.line, param.name, "the key is empty")
         else:
             self._value(param, (*keys, key.text), value)
 
     def _ids(self, param: Param, form: str, key: Scalar) -> list[str]:
         """Return single ids, or the set itself where the row's key is a set."""
-        if key.text.isdecimal():
+        if key.text.isdecimal() and key.text.isascii() and len(key.text) <= _DIGITS:
             return [key.text]
         try:
             ids = parse_ids(key.text)
         except ValueError as error:
             self._wrong(key.line, param.name, f"key {error}, nor the word all")
+            return []
+        if not ids and not form.endswith("*"):
+            self._wrong(key.line, param.name, f"key {key.text!r} names no ids")
             return []
         return [key.text] if form.endswith("*") else [str(number) for number in sorted(ids)]
 
@@ -146,6 +155,8 @@ class Reading:
             if not isinstance(item, Map):
                 self._wrong(item.line, next(iter(fields.values())).name, f"each must be a map of {', '.join(fields)}")
                 continue
+            if not item.items:
+                self._wrong(item.line, next(iter(fields.values())).name, f"must have one of {', '.join(fields)}")
             for key, node in item.items:
                 if key.text in fields:
                     self._leaf(fields[key.text], (str(number),), node)

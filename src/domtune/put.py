@@ -8,6 +8,7 @@ from domtune.errors import Invalid
 from domtune.expand import concrete
 from domtune.tree import Element
 from domtune.tuning import Place, Tuning, Verbatim
+from domtune.verbatim import belongs
 
 
 def put(root: Element, tuning: Tuning, *, left_out: list[str] | None = None) -> None:
@@ -30,8 +31,16 @@ def _put_back(piece: Verbatim, build: Builder, homeless: list[str]) -> None:
     try:
         anchor = tree.at_path(build.root, piece.path)
         node = tree.fragment(piece.xml) if piece.xml else None
+        foreign = not belongs(piece, tree.tag(node) if node is not None and tree.is_element(node) else "")
+        if piece.place is Place.ON and anchor is not None and not foreign:
+            for name, value in piece.attributes:
+                anchor.set(name, value)
+            return
     except ValueError as error:
         build.problems.append(f"verbatim: {error}")
+        return
+    if foreign and anchor is not None:
+        build.problems.append(f"verbatim: {piece.path}: the piece is no tuning; put it into the definition")
         return
     if piece.place is Place.ORDER and anchor is not None:
         build.reorder(anchor, piece.keys)
@@ -39,9 +48,6 @@ def _put_back(piece: Verbatim, build: Builder, homeless: list[str]) -> None:
         _move_beside(anchor, piece)
     elif anchor is None:
         homeless.append(f"verbatim: {piece.path}: no such place in this definition; take the piece out")
-    elif piece.place is Place.ON:
-        for name, value in piece.attributes:
-            anchor.set(name, value)
     elif node is None:
         _write_text(anchor, piece)
     else:

@@ -28,12 +28,15 @@ def in_the_way(domain: Domain) -> str:
     return f"{domain.name}: has a managed save image, whose memory fits its disks only as they are now; {discard}"
 
 
-def restored(job: Job, domain: Domain, decision: Decision, stored: Tuning, pending: list[NotDone]) -> Started:
+def restored(job: Job, domain: Domain, decision: Decision, inside: Tuning, pending: list[NotDone]) -> Started:
     """Put what may change into the image's definition, restore it with its CPUs stopped, and let it run once all holds.
 
-    If something does not hold, the domain is saved again and the image gets the definition it had.
+    `inside` is what the image's definition gets. If something does not hold, the domain is saved again and the image
+    gets the definition it had.
     """
-    put(job.root, Tuning(decision.create, stored.verbatim))
+    homeless: list[str] = []
+    put(job.root, inside, left_out=homeless)
+    job.notes.extend(each.removesuffix("; take the piece out") for each in homeless)
     run = job.begin(Mode.RESTORED, domain.saved_xml())
     try:
         domain.rewrite_saved(tree.serialise(job.root))
@@ -48,13 +51,13 @@ def restored(job: Job, domain: Domain, decision: Decision, stored: Tuning, pendi
     return result(job, decision, Mode.RESTORED, pending)
 
 
-def _save_again(job: Job, domain: Domain, run: Run) -> str:
-    """Make the image what it was, and say so; if that fails the record stays."""
+def _save_again(job: Job, domain: Domain, run: Run) -> str | None:
+    """Make the image what it was, and say so; None if that fails, and the record stays."""
     try:
         if not domain.is_active or is_ours(domain, run):
             put_back(domain, run)
-    except Error as error:
-        return f"its saved image could not be put back ({error}); its next start tries again"
+    except Error:
+        return None
     job.store.end(run)
     return "it was not started; its saved image is as it was"
 

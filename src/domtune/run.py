@@ -9,7 +9,7 @@ from enum import StrEnum
 from domtune import compare, live, stamp, tree
 from domtune.compare import Difference
 from domtune.connection import Connection, Domain
-from domtune.errors import Error, Failed, Interrupted, Refused
+from domtune.errors import Error, Failed, Interrupted, Unknown
 from domtune.lifecycle import Decision, NotDone
 from domtune.profile import Profile
 from domtune.store import Run, Store
@@ -17,6 +17,8 @@ from domtune.take import EVERYTHING, take
 from domtune.tree import Element
 from domtune.tuning import Setting
 from domtune.vocabulary.model import Read
+
+_NEVER_RAN = 50_000_000  # nanoseconds: vCPUs that wait use none, firmware alone uses more
 
 
 class Mode(StrEnum):
@@ -86,7 +88,15 @@ def minimal(job: Job, unprotected: Sequence[Setting]) -> Started:
     """Create the domain from its definition alone."""
     _create(job, Mode.MINIMAL, None)
     guards = tuple(setting for setting in unprotected if setting.param.protective)
-    return Started(job.name, job.uuid, Mode.MINIMAL, paused=job.wish.paused, unprotected=guards, notes=tuple(job.notes))
+    return Started(
+        job.name,
+        job.uuid,
+        Mode.MINIMAL,
+        paused=job.wish.paused,
+        enforced=job.connection.driver.enforces,
+        unprotected=guards,
+        notes=tuple(job.notes),
+    )
 
 
 def tuned(job: Job, decision: Decision) -> Started:
@@ -99,6 +109,7 @@ def _create(job: Job, mode: Mode, decision: Decision | None) -> None:
     """Create the domain and settle it, or take it back; the record stays until the one or the other is done."""
     waits = job.connection.driver.starts_paused and (decision is not None or job.wish.paused)
     run = job.begin(mode)
+    domain: Domain | None = None
     try:
         domain = job.connection.create(tree.serialise(job.root), job.name, paused=waits)
         if decision is not None:
@@ -106,7 +117,7 @@ def _create(job: Job, mode: Mode, decision: Decision | None) -> None:
         if waits and not job.wish.paused:
             domain.resume()
     except BaseException as error:
-        raise_as(error, job.name, _take_back(job, run))
+        raise_as(error, job.name, _take_back(job, run, made=domain is not None))
         raise
     job.store.end(run)
 
@@ -156,21 +167,27 @@ def settle(domain: Domain, decision: Decision) -> None:
         raise Failed("\n".join(f"{domain.name}: does not hold: {each}" for each in wrong))
 
 
-def _take_back(job: Job, run: Run) -> str:
-    """Destroy the domain that this run made, if it made one, and say so; if that fails the record stays."""
+def _take_back(job: Job, run: Run, *, made: bool) -> str | None:
+    """Destroy the domain that this run made, if it made one, and say so; None if that fails, and the record stays.
+
+    Where nothing in the domain says whose it is, only one that was surely made here is destroyed.
+    """
     try:
         left = job.connection.find(uuid=job.uuid)
-        ours = left is not None and left.is_active and is_ours(left, run)
+        known = made or job.connection.driver.metadata
+        ours = known and left is not None and left.is_active and is_ours(left, run)
         if left is not None and ours:
             left.destroy()
-    except Error as error:
-        return f"what became of it is not known ({error}); its next start takes back what is left"
+    except Error:
+        return None
     job.store.end(run)
     return "it was stopped again" if ours else "it was not started"
 
 
-def raise_as(error: BaseException, name: str, after: str) -> None:
+def raise_as(error: BaseException, name: str, after: str | None) -> None:
     """Raise what went wrong together with what was done about it; leave alone what is no error of ours."""
+    if after is None:
+        raise Unknown(f"{error}\n{name}: taking it back failed, too; its next start tries again") from None
     if isinstance(error, KeyboardInterrupt):
         raise Interrupted(f"{name}: interrupted; {after}") from None
     if isinstance(error, Error):
@@ -185,16 +202,12 @@ def is_ours(domain: Domain, run: Run) -> bool:
 def recover(connection: Connection, store: Store, domain: str) -> list[str]:
     """End the starts of a domain that a killed process left behind, and say what was done.
 
-    A domain that still waits with its CPUs stopped and bears the run's stamp is destroyed: it never ran. One that runs
-    was past the last step, or its driver cannot wait; it is left. A saved image gets the definition it had. Raises
-    `Refused` if the process is still at work.
+    A domain that still waits with its CPUs stopped and bears the run's stamp is destroyed, if its vCPUs never ran. One
+    that runs was past the last step, or its driver cannot wait; it is left. A saved image gets the definition it had.
+    The caller holds the domain's lock, so no other process is at work on it.
     """
     notes: list[str] = []
     for run in store.unfinished(connection.host, domain):
-        if run.is_alive:
-            raise Refused(
-                f"{run.name}: process {run.pid} has been starting it since {run.began}; wait until it is done"
-            )
         if (left := connection.find(uuid=run.domain)) is not None:
             notes += _end_of(left, run)
         store.end(run)
@@ -213,9 +226,11 @@ def _end_of(left: Domain, run: Run) -> Iterator[str]:
     elif run.image:
         if put_back(left, run):
             yield f"{run.name}: the start of {run.began} from its saved image was killed; the image is as it was"
-    elif runs:
+    elif runs and (ran := left.vcpu_time) is not None and ran < _NEVER_RAN:
         left.destroy()
         yield f"{run.name}: took back the {run.mode} start of {run.began}, which was killed before the guest ran"
+    elif runs:
+        yield f"{run.name}: the {run.mode} start of {run.began} was killed; the guest is paused, but may have run"
 
 
 def put_back(domain: Domain, run: Run) -> bool:

@@ -108,8 +108,9 @@ def _create(job: Job) -> Started:
         if not job.wish.or_minimal:
             raise
         reason = "; ".join(str(error).splitlines())
-        job.notes.append(f"started minimal, since the tuned start did not work: {reason}")
-        return run.minimal(replace(job, root=tree.parse(plain, job.name)), stored.settings)
+        note = f"started minimal, since the tuned start did not work: {reason}"
+        started = run.minimal(replace(job, root=tree.parse(plain, job.name)), stored.settings)
+        return replace(started, notes=(*started.notes, note))
 
 
 def _restore(job: Job, domain: Domain) -> Started:
@@ -118,7 +119,8 @@ def _restore(job: Job, domain: Domain) -> Started:
     tuning = wanted(job.connection, job.root, saved, job.wish.profiles)
     settings, pending = changeable(tuning.settings, saved, job.connection.driver.name)
     decision = _decide(job, settings)
-    return restored(job, domain, decision, saved, pending)
+    kept = lifecycle.idle(decision, saved, job.connection.driver, session=job.connection.is_session)
+    return restored(job, domain, decision, Tuning((*decision.create, *kept), tuning.verbatim), pending)
 
 
 def wanted(connection: Connection, root: Element, stored: Tuning, profiles: Sequence[Profile]) -> Tuning:

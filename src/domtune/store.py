@@ -50,11 +50,6 @@ class Run:
     began: str
     image: str = ""  # the definition that its saved image had before
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether another process that began it still works on it; this one does not while it asks."""
-        return self.pid != os.getpid() and bool(self.started) and _process_start(self.pid) == self.started
-
 
 class Store:
     """The state of one directory."""

@@ -21,11 +21,12 @@ Element: TypeAlias = etree._Element  # noqa: SLF001 - the public name of this ty
 append = etree.SubElement
 
 MAX_SIZE = 16 * 1024 * 1024
-_DOCTYPE = re.compile(r"\ufeff?\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.DOTALL)
+# What may stand before a document type; possessive, so that no text makes it try again and again.
+_DOCTYPE = re.compile(r"\ufeff?\s*+(?:(?><\?.*?\?>|<!--.*?-->)\s*+)*+<!DOCTYPE", re.DOTALL)
 _PARSER = etree.XMLParser(  # lxml locks it while it parses
     encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, strip_cdata=False
 )
-_STEP = re.compile(r"/((?:\{[^}]*\})?[^/\[{}]+)(?:\[([0-9]+)\])?")
+_STEP = re.compile(r"/((?:\{[^}]*\})?[^/\[{}]+)(?:\[([0-9]{1,18})\])?")
 
 
 def parse(xml: str, source: str = "XML", root: str = "domain") -> Element:
@@ -68,8 +69,6 @@ def outer(node: Element) -> str:
 
 def fragment(xml: str) -> Element:
     """Read what `outer` wrote; raise `ValueError` for anything else."""
-    if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        raise ValueError("document types are not read")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         holder = etree.fromstring(f"<holder>{xml}</holder>".encode(), parser)
@@ -195,17 +194,27 @@ def path_of(element: Element) -> str:
     return "/" + "/".join(reversed(steps))
 
 
+def tags_of(path: str) -> tuple[str, ...]:
+    """Return the names of the elements on a path that `path_of` gave; raise `ValueError` if it is no such path."""
+    return tuple(name for name, _ in _steps(path))
+
+
 def at_path(root: Element, path: str) -> Element | None:
     """Return the element at a place that `path_of` gave, or None; raise `ValueError` if it is no such place."""
-    steps = _STEP.findall(path)
-    if not steps or "".join(f"/{tag}[{n}]" if n else f"/{tag}" for tag, n in steps) != path:
-        raise ValueError(f"{path!r} is not a place such as /domain/cputune/vcpupin[2]")
+    steps = _steps(path)
     node: Element | None = root if steps[0][0] == root.tag else None
     for tag, number in steps[1:]:
         if node is None:
             return None
         node = _nth(node.iterchildren(tag), int(number or 1))
     return node
+
+
+def _steps(path: str) -> list[tuple[str, str]]:
+    steps: list[tuple[str, str]] = _STEP.findall(path)
+    if not steps or "".join(f"/{name}[{n}]" if n else f"/{name}" for name, n in steps) != path:
+        raise ValueError(f"{path!r} is not a place such as /domain/cputune/vcpupin[2]")
+    return steps
 
 
 def _nth(children: Iterator[Element], number: int) -> Element | None:

@@ -10,7 +10,7 @@ MAX_CPUS = 16384  # VIR_DOMAIN_CPUMASK_LEN of libvirt
 
 # Powers as virScaleInteger reads them: a bare letter or "iB" counts in 1024, "B" after the letter in 1000.
 _SCALE = re.compile(r"([kmgtpe])(ib|b)?|b|bytes?", re.IGNORECASE)
-_PART = re.compile(r"\s*(\^?)([0-9]+)(?:-([0-9]+))?\s*")
+_PART = re.compile(r"\s*(\^?)([0-9]{1,30})(?:-([0-9]{1,30}))?\s*")
 
 
 def scale(unit: str) -> int:

@@ -170,3 +170,50 @@ def test_paused_leaves_it_paused_and_tuned(qemu: Hypervisor) -> None:
     assert polling(qemu, domain)["1.poll-max-ns"] == 50000
     domain.resume()
     assert state(domain) == libvirt.VIR_DOMAIN_RUNNING
+
+
+DENSE = """\
+<currentMemory unit='KiB'>32768</currentMemory>
+<iothreadids><iothread id='2' thread_pool_min='1' thread_pool_max='8'/><iothread id='4'/></iothreadids>
+<cputune>
+  <global_quota>150000</global_quota> <emulator_quota>25000</emulator_quota> <iothread_quota>-1</iothread_quota>
+  <vcpupin vcpu='0' cpuset='0-1'/> <vcpupin vcpu='1' cpuset='0,1,^0'/> <iothreadpin iothread='4' cpuset='0'/>
+  <vcpusched vcpus='0-1' scheduler='batch'/> <iothreadsched iothreads='2,4' scheduler='idle'/>
+</cputune>
+<numatune><memory mode='strict' nodeset='0'/><memnode cellid='0' mode='preferred' nodeset='0'/></numatune>
+<memtune><soft_limit unit='M'>1024</soft_limit><swap_hard_limit>9007199254740991</swap_hard_limit></memtune>
+<memoryBacking>
+  <nosharepages/> <source type='memfd'/> <access mode='shared'/> <allocation mode='immediate' threads='2'/> <discard/>
+</memoryBacking>
+<perf><event name='page_faults' enabled='yes'/><event name='cpu_clock' enabled='no'/></perf>
+<cpu><numa><cell id='0' cpus='0-1' memory='65536' unit='KiB' memAccess='shared' discard='yes'/></numa></cpu>
+"""
+THROTTLE = """\
+<iotune>
+  <total_bytes_sec>10485760</total_bytes_sec> <total_iops_sec>1000</total_iops_sec>
+  <total_bytes_sec_max>20971520</total_bytes_sec_max> <total_iops_sec_max>2000</total_iops_sec_max>
+  <size_iops_sec>4096</size_iops_sec> <group_name>gold</group_name>
+  <total_bytes_sec_max_length>5</total_bytes_sec_max_length>
+</iotune>
+"""
+QUEUES = "cache='none' io='native' iothread='4' queues='2' detect_zeroes='unmap' queue_size='256'"
+
+
+@pytest.mark.live("qemu")
+def test_dense_tuning_holds_at_a_start_and_again_from_a_saved_image(qemu: Hypervisor) -> None:
+    """libvirt rewrites most of this; none of it may be taken for something that does not hold."""
+    name = qemu.name()
+    devices = guests.disk(qemu.image(), driver=QUEUES, inside=THROTTLE) + (
+        "<controller type='scsi' model='virtio-scsi'><driver queues='2' iothread='2'/></controller>"
+        "<rng model='virtio'><rate bytes='1024' period='2000'/><backend model='random'>/dev/urandom</backend></rng>"
+        "<memballoon model='virtio'><stats period='10'/></memballoon>"
+    )
+    vcpu = "<vcpu cpuset='0-1' current='1'>2</vcpu>"
+    domain = qemu.define(qemu.document(name, body=DENSE, devices=devices, vcpu=vcpu))
+    started = product.start(qemu, name)
+    assert (len(started.at_creation), started.not_done, started.notes) == (40, (), ())
+    domain.managedSave(0)
+    again = product.start(qemu, name, product.wish("cpu.shares: 300\niothread.poll_max_ns: {all: 9}"))
+    assert (again.mode, again.not_done, again.pending) == ("restored", (), ())
+    assert [setting.name for setting in again.afterwards] == ["iothread.poll_max_ns[2]", "iothread.poll_max_ns[4]"]
+    assert cgroup.shares(cgroup.groups(kernel.qemu_pid(name))) == 300

@@ -104,6 +104,29 @@ def test_split_refuses_what_makes_no_sense(words: list[str], message: str, capsy
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--definition", "x", "--tuning", "./x"], "definition and tuning cannot go into one file"),
+        (["--definition", "web.xml"], "web.xml: would be replaced and its tuning lost"),
+        (["--tuning", "web.xml"], "web.xml: would be replaced and its tuning lost"),
+        (["--definition", "d.xml", "--tuning", "web.xml"], "web.xml: would be replaced and its tuning lost"),
+    ],
+)
+def test_split_writes_over_nothing_that_would_be_lost(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run(["split", "web.xml", *words])
+    assert message in capsys.readouterr().err
+    assert DOMAIN == Path("web.xml").read_text()
+
+
+def test_split_may_replace_the_domain_when_it_keeps_the_tuning() -> None:
+    assert 0 == run(["split", "web.xml", "--definition", "web.xml", "--tuning", "t.yaml"])
+    assert plain(DEFINITION) == Path("web.xml").read_text().rstrip()
+    assert TUNING == Path("t.yaml").read_text()
+
+
 def test_streams_are_read_and_written() -> None:
     done = domtune("split", "-", "--tuning", "t.yaml", given=DOMAIN)
     assert (0, plain(DEFINITION)) == (done.returncode, done.stdout.rstrip())
@@ -268,6 +291,8 @@ def test_a_file_that_is_there_keeps_its_mode() -> None:
         ["split", "web.xml", "--definition", "nowhere/out"],
         ["split", "web.xml", "--definition", "."],
         ["split", "web.xml", "--definition", "x" * 5000],
+        ["split", "web.xml", "--definition", "loop"],
+        ["split", "loop", "--definition", "out"],
         ["merge", "web.xml", "x" * 5000, "-o", "out"],
         ["split", "x" * 5000 + "/y", "--definition", "out"],
         ["check", "x" * 5000, "./" + "x" * 5000],
@@ -276,12 +301,14 @@ def test_a_file_that_is_there_keeps_its_mode() -> None:
 def test_an_error_is_a_line_and_leaves_nothing_behind(
     words: list[str], web: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {path: path.read_bytes() for path in web.iterdir()}
+    Path("loop").symlink_to("loop")
+    before = {path: path.read_bytes() for path in web.glob("*.*")}
     assert 1 == run(words)
     out, err = capsys.readouterr()
     assert "" == out
     assert "" != err
-    assert before == {path: path.read_bytes() for path in web.iterdir()}
+    assert before == {path: path.read_bytes() for path in web.glob("*.*")}
+    assert not {"out", "out2"} & {path.name for path in web.iterdir()}
 
 
 def test_a_whole_file_takes_the_place_of_the_old_one() -> None:

@@ -61,6 +61,7 @@ def test_what_a_profile_may_say_has_a_meaning(kind: Kind, said: str) -> None:
 
 
 @given(st.sampled_from(KINDS), texts, units)
+@example(Rate(1024, unlimited="0"), "0", "KiB")
 def test_what_is_good_has_a_meaning(kind: Kind, text: str, unit: str | None) -> None:
     if not refused(kind.judge, text, unit):
         assert text == "r" or "" == refused(kind.parse, text, unit)

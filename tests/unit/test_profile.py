@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domtune import profile
+from domtune.errors import Invalid
 from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Duration, Enum, Flag, Kind, Size
 from domtune.tuning import Place, Setting, Tuning, Verbatim
@@ -16,24 +17,8 @@ from support.tuning import names, said
 
 # Text that YAML, or a careless reader of it, would take for something else.
 ODD = [
-    "~",
-    "null",
-    "no",
-    "1:30",
-    "0x1f",
-    "1e3",
-    "*",
-    "&a",
-    "!t",
-    "- a",
-    "a: b",
-    "#",
-    "",
-    " a",
-    "a\nb",
-    "ä€😀",
-    "{",
-    "'",
+    *["~", "null", "Null", "NULL", "no", "1:30", "0x1f", "1e3", "*", "&a", "!t", "- a", "a: b", "#", "", " a", "a\nb"],
+    *["ä€😀", "{", "'"],
 ]
 
 
@@ -212,6 +197,15 @@ def test_rows_that_repeat_take_keys(text: str, found: dict[str, str]) -> None:
 )
 def test_every_value_is_its_text(text: str, value: str) -> None:
     assert [value] == list(names(said(text)).values())
+
+
+@pytest.mark.parametrize("word", ["", "~", "null", "Null", "NULL"])
+def test_nothing_is_no_value_unless_it_is_quoted(word: str) -> None:
+    with pytest.raises(
+        Invalid, match=r"^x\.yaml:3: no value; for the hypervisor's own say default, for no limit none$"
+    ):
+        said(f"resource.appid: {word}")
+    assert [word] == [setting.text for setting in said(f"resource.appid: '{word}'")]
 
 
 def test_a_value_knows_the_file_and_line_it_came_from() -> None:

@@ -90,6 +90,10 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has gone; nobody to tell
         return FAILED
+    except OSError as error:  # ours are Errors: this is standard output, on a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"standard output: cannot write: {error.strerror}", err=True)
+        return FAILED
     except Error as error:
         complain(error, json=as_json)
         return FAILED

@@ -26,9 +26,9 @@ class Source:
 
 
 def is_file(name: str, *, domain: bool) -> bool:
-    """Tell whether an argument is a file: an existing path or the stream ``-``, unless a domain was asked for."""
+    """Tell whether an argument is a file: a path, or the stream ``-``, unless a domain was asked for."""
     try:
-        return not domain and (name == "-" or Path(name).exists())
+        return not domain and (name == "-" or "/" in name or name.endswith(".xml") or Path(name).exists())
     except OSError:  # no right to look, or no name that anything could have: reading it says which
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,7 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
     """
     definition, tuning = options["definition"], options["tuning"]
     is_file = source.is_file(domain, domain=is_domain)
+    _files(domain if is_file else "-", definition=definition, tuning=tuning)
     _usage(define=define, is_file=is_file, as_json=output.json, definition=definition, tuning=tuning)
     chosen = {word: bool(options[word]) for word in ("guest_visible", "measurement", "memlock")}
     with ExitStack() as held:
@@ -51,6 +53,16 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
         if define and found.domain:
             output.say(_define(found.domain, found.xml, parts, chosen))
         _show(output, parts, definition=definition, tuning=tuning, define=define)
+
+
+def _files(name: str, *, definition: object, tuning: object) -> None:
+    """Refuse to write over what is not written anywhere else."""
+    outs = [Path(str(out)).resolve() for out in (definition, tuning) if out and out != "-"]
+    source_file = [] if name == "-" else [Path(name).resolve()]
+    if len(set(outs)) < len(outs):
+        raise click.UsageError("definition and tuning cannot go into one file; give --tuning another")
+    if set(outs) & set(source_file) and not (definition and tuning and Path(str(tuning)).resolve() not in source_file):
+        raise click.UsageError(f"{name}: would be replaced and its tuning lost; give --definition and --tuning files")
 
 
 def _usage(*, define: bool, is_file: bool, as_json: bool, definition: object, tuning: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Self
 
 from domtune.kinds import Kind
 from domtune.vocabulary.path import Path
@@ -201,6 +202,18 @@ class Param:
         paths = () if self.path is None else tuple(Path.read(self.path, part) for part in self.parts or ("",))
         object.__setattr__(self, "paths", paths)
 
+    def __copy__(self) -> Self:
+        """A row is one object: what copies a setting must not copy its row."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """The same."""
+        return self
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Let a pickle hold the name; it is looked up where it is read."""
+        return _row, (self.name,)
+
     def kind_of(self, keys: tuple[str, ...]) -> Kind:
         """Return the kind of the value under these keys."""
         return self.kinds.get(keys[-1], self.kind) if self.kinds and keys else self.kind
@@ -221,3 +234,10 @@ class Param:
     def device(self) -> str:
         """The word of the name that takes a selector: ``disk``, ``net``, ``memory.device``; or ""."""
         return next((step.key[1:] for path in self.paths for step in path.steps if step.key.startswith("?")), "")
+
+
+def _row(name: str) -> Param:
+    """Return the row of this name."""
+    from domtune.vocabulary import PARAMS  # noqa: PLC0415 - the table is made of this module's classes
+
+    return PARAMS[name]
