@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from domtune.errors import Invalid, NotFound
-from domtune.files import read_text
+from domtune.files import identity, read_text
 from domtune.profile import Profile, read
 
 SHIPPED = Path(__file__).parent / "profiles"
@@ -49,7 +49,7 @@ class _Shelf:
     def chain(self, name: str, near: Path | None, above: tuple[str, ...]) -> Chain:
         """Return a profile after those it inherits, by path; each lies where it comes last."""
         path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
-        key = _identity(path)
+        key = "-" if name == "-" else identity(path)
         if key in above:
             circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
             raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
@@ -64,14 +64,6 @@ class _Shelf:
                     chain[each] = found
             self.known[key] = chain | {key: profile}
         return self.known[key]
-
-
-def _identity(path: Path) -> str:
-    """Return what is the same for all spellings of a path."""
-    try:
-        return "-" if str(path) == "-" else str(path.resolve())
-    except (OSError, RuntimeError, ValueError):  # what is wrong with it, reading will say
-        return str(path)
 
 
 def _find(name: str, near: Path | None) -> Path:

@@ -25,6 +25,14 @@ def read_bytes(path: Path | str) -> bytes:
         raise Invalid(f"{path!r}: cannot read: {error}") from None
 
 
+def identity(path: Path | str) -> str:
+    """Return what is the same for all spellings of a path."""
+    try:
+        return str(Path(path).resolve())
+    except (OSError, RuntimeError, ValueError):  # what is wrong with it, reading or writing will say
+        return str(path)
+
+
 def read_text(path: Path | str) -> str:
     """Return the text of a file, or of standard input for ``-``; raise `Invalid` if it cannot be read."""
     try:

@@ -186,12 +186,15 @@ def _take_back(job: Job, run: Run, *, made: bool) -> str | None:
 
 def raise_as(error: BaseException, name: str, after: str | None) -> None:
     """Raise what went wrong together with what was done about it; leave alone what is no error of ours."""
-    if after is None:
-        raise Unknown(f"{error}\n{name}: taking it back failed, too; its next start tries again") from None
     if isinstance(error, KeyboardInterrupt):
-        raise Interrupted(f"{name}: interrupted; {after}") from None
+        raise Interrupted(f"{name}: interrupted; {after or _NOT_TAKEN_BACK}") from None
+    if after is None:
+        raise Unknown(f"{error}\n{name}: {_NOT_TAKEN_BACK}") from None
     if isinstance(error, Error):
         raise Failed(f"{error}\n{name}: {after}") from None
+
+
+_NOT_TAKEN_BACK = "taking it back failed, too; its next start tries again"
 
 
 def is_ours(domain: Domain, run: Run) -> bool:

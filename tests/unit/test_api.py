@@ -1,5 +1,7 @@
 """What `import domtune` gives, and what it costs."""
 
+import copy
+import pickle
 import subprocess
 import sys
 
@@ -61,3 +63,8 @@ def test_a_setting_is_found_by_name_and_keys() -> None:
     found = tuning.get("cpu.vcpu.pin", "1")
     assert found is not None
     assert ("3", None) == (found.said, tuning.get("cpu.vcpu.pin", "0"))
+
+
+def test_copies_of_a_tuning_are_equal_to_it() -> None:
+    tuning = domtune.split("<domain><name>a</name><cputune><shares>2</shares></cputune></domain>").tuning
+    assert [tuning, tuning] == [copy.deepcopy(tuning), pickle.loads(pickle.dumps(tuning))]  # noqa: S301 - our own

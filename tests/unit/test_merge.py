@@ -167,3 +167,17 @@ def test_what_was_merged_can_be_split_again() -> None:
     tuning = Tuning(tuple(said(EVERY_PLACE)))
     both = split(merge(domain(), tuning), guest_visible=True, measurement=True)
     assert ([], {*tuning}) == (same(domain("<features/>"), both.definition), {*both.tuning})
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        Verbatim(Place.FIRST, "/domain", xml="<uuid>00000000-0000-0000-0000-000000000001</uuid>"),
+        Verbatim(Place.LAST, "/domain/name", text="evil"),
+        Verbatim(Place.ON, "/domain", attributes=(("type", "test"),)),
+        Verbatim(Place.AFTER, "/domain/devices", xml="<devices/>"),
+    ],
+)
+def test_a_tuning_cannot_change_what_a_machine_is(piece: Verbatim) -> None:
+    with pytest.raises(Invalid, match="the piece is no tuning; put it into the definition"):
+        merge(domain(), Tuning((), (piece,)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from domtune.cli import source
 from domtune.cli.output import Output, with_output, write_out
 from domtune.domain import split
 from domtune.errors import Failed
+from domtune.files import identity
 from domtune.tuning import Split
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
 
 def _files(name: str, *, definition: object, tuning: object) -> None:
     """Refuse to write over what is not written anywhere else."""
-    outs = [Path(str(out)).resolve() for out in (definition, tuning) if out and out != "-"]
-    source_file = [] if name == "-" else [Path(name).resolve()]
+    outs = [identity(str(out)) for out in (definition, tuning) if out and out != "-"]
+    source_file = [] if name == "-" else [identity(name)]
     if len(set(outs)) < len(outs):
         raise click.UsageError("definition and tuning cannot go into one file; give --tuning another")
-    if set(outs) & set(source_file) and not (definition and tuning and Path(str(tuning)).resolve() not in source_file):
+    if set(outs) & set(source_file) and not (definition and tuning and identity(str(tuning)) not in source_file):
         raise click.UsageError(f"{name}: would be replaced and its tuning lost; give --definition and --tuning files")
 
 

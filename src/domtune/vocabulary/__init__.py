@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -45,6 +46,14 @@ _MODULES = (
 )
 
 PARAMS: Mapping[str, Param] = MappingProxyType({row.name: row for module in _MODULES for row in module.ROWS})
+
+
+def row(name: str) -> Param:
+    """Return the row of this name; a pickle holds no more of a row than that."""
+    return PARAMS[name]
+
+
+copyreg.pickle(Param, lambda param: (row, (param.name,)))
 
 
 def nearest(name: str) -> str | None:

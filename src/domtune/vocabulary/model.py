@@ -210,10 +210,6 @@ class Param:
         """The same."""
         return self
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        """Let a pickle hold the name; it is looked up where it is read."""
-        return _row, (self.name,)
-
     def kind_of(self, keys: tuple[str, ...]) -> Kind:
         """Return the kind of the value under these keys."""
         return self.kinds.get(keys[-1], self.kind) if self.kinds and keys else self.kind
@@ -234,10 +230,3 @@ class Param:
     def device(self) -> str:
         """The word of the name that takes a selector: ``disk``, ``net``, ``memory.device``; or ""."""
         return next((step.key[1:] for path in self.paths for step in path.steps if step.key.startswith("?")), "")
-
-
-def _row(name: str) -> Param:
-    """Return the row of this name."""
-    from domtune.vocabulary import PARAMS  # noqa: PLC0415 - the table is made of this module's classes
-
-    return PARAMS[name]
