@@ -19,6 +19,7 @@ from domtune.tuning import Setting
 from domtune.vocabulary.model import Read
 
 _NEVER_RAN = 50_000_000  # nanoseconds: vCPUs that wait use none, firmware alone uses more
+_NOT_TAKEN_BACK = "taking it back failed, too; its next start tries again"
 
 
 class Mode(StrEnum):
@@ -192,9 +193,6 @@ def raise_as(error: BaseException, name: str, after: str | None) -> None:
         raise Unknown(f"{error}\n{name}: {_NOT_TAKEN_BACK}") from None
     if isinstance(error, Error):
         raise Failed(f"{error}\n{name}: {after}") from None
-
-
-_NOT_TAKEN_BACK = "taking it back failed, too; its next start tries again"
 
 
 def is_ours(domain: Domain, run: Run) -> bool:
