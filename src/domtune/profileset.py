@@ -16,7 +16,7 @@ from domtune.vocabulary.path import Form, Owner
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _SELECTOR = re.compile(r"^([A-Za-z_.]+)\[([^\[\]]+)\](.*)$")
-_DIGITS = 30  # more than of an id in libvirt's XML, which is an unsigned int
+_DIGITS = 30  # more than any id has
 _IDS = re.compile(r"[0-9^][0-9,^-]*")
 
 

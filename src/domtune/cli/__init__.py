@@ -5,6 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command `domtune` and exit with its code."""
-    from domtune.cli.group import run  # noqa: PLC0415 - importing domtune.cli must cost nothing
+    try:
+        from domtune.cli.group import run  # noqa: PLC0415 - importing domtune.cli must cost nothing
 
-    raise SystemExit(run())
+        raise SystemExit(run())
+    except KeyboardInterrupt:  # while modules are loaded
+        raise SystemExit(130) from None
