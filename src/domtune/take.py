@@ -82,7 +82,7 @@ class _Walk:
                     seen.add(below)
                     self.visit(child, below, keys, twin=twin)
                 elif below.device:
-                    self._device(child, below)
+                    self._device(child, below, twin=twin)
                 else:
                     self._child(child, below, keys, seen, twin=twin)
 
@@ -199,10 +199,10 @@ class _Walk:
         del self.verbatim[verbatim:]
         return False
 
-    def _device(self, device: Element, node: Node) -> None:
+    def _device(self, device: Element, node: Node, *, twin: bool) -> None:
         """Note what is said of one device; only then ask what it is called."""
         settings = len(self.settings)
-        self.visit(device, node, ("",))
+        self.visit(device, node, ("",), twin=twin)
         if len(self.settings) > settings:
             name = (self._selector(device),)
             self.settings[settings:] = [_renamed(setting, name) for setting in self.settings[settings:]]

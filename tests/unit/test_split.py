@@ -192,3 +192,12 @@ def test_split_parts_a_thousand_devices_in_order() -> None:
     settings = split(domain(devices=disks)).tuning.settings
     assert 1000 == len(settings)
     assert all(int(a.keys[0][2:]) + 1 == int(b.keys[0][2:]) for a, b in pairwise(settings))
+
+
+def test_a_second_list_of_devices_comes_back_too() -> None:
+    limit = "<bandwidth><inbound average='5'/></bandwidth>"
+    nic = f"<interface type='user'><mac address='52:54:00:00:00:01'/>{limit}</interface>"
+    xml = f"<domain><name>x</name><devices>{nic}</devices><devices>{nic}</devices></domain>"
+    parts = split(xml)
+    assert "bandwidth" not in parts.definition
+    assert [] == same(xml, merge(*parts))

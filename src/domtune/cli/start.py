@@ -42,6 +42,8 @@ def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  #
     wish = Wish(chain, options["minimal"], options["paused"], options["or_minimal"])
     with connect(output.uri) as connection:
         results = [_start(output, connection, target, wish) for target in _targets(connection, domains, options)]
+    if not results:
+        output.say("no domain is off")
     failed = [result for result in results if isinstance(result, Failure)]
     if output.json:
         started = [as_data(result) for result in results if isinstance(result, Started)]
