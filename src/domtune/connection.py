@@ -127,11 +127,6 @@ class Connection:
         path = self.uri.partition("://")[2].partition("?")[0].rstrip("/")
         return path.endswith("/session") or (path == "/embed" and os.geteuid() != 0)
 
-    @property
-    def is_remote(self) -> bool:
-        """Whether the hypervisor may run on another host, so that files of this one say nothing of it."""
-        return bool(self.uri.split("://")[1].split("/")[0])
-
     @cached_property
     def host(self) -> str:
         """The host's UUID, or its name where the driver does not know one: what state on disk is kept by."""

@@ -11,7 +11,7 @@ from domtune.tuning import Setting
 from domtune.values import parse_ids, scale
 from domtune.vocabulary.model import Call, Fact, Flags, Live, Read, Type
 
-_WORDS = {"iothread": "iothread", "vcpu": "vcpu"}
+_NUMBERED = {"iothread", "vcpu"}  # what a call takes as a number
 
 
 def apply(domain: Domain, settings: Iterable[Setting]) -> None:
@@ -57,7 +57,7 @@ def _send(domain: Domain, call: Call, target: str, group: list[tuple[Live, Setti
 
 
 def _target(call: Call, target: str) -> tuple[object, ...]:
-    if call.takes in _WORDS:
+    if call.takes in _NUMBERED:
         return (int(target),)
     return (target,) if target else ()
 

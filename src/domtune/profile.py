@@ -8,7 +8,7 @@ from domtune import yamlnodes
 from domtune.errors import Invalid
 from domtune.keys import ALL
 from domtune.profileset import Reading, document_of, order_hints
-from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.tuning import Place, Tuning, Verbatim
 from domtune.values import parse_ids
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
@@ -203,6 +203,3 @@ def _piece_out(piece: Verbatim) -> dict[str, object]:
 def named(name: str, settings: Tuning, *, summary: str = "") -> Profile:
     """Return a profile that holds this tuning."""
     return Profile(name, summary, tuning=settings)
-
-
-__all__ = ["Profile", "Setting", "judge", "named", "read", "write"]

@@ -21,12 +21,12 @@ def put(root: Element, tuning: Tuning, *, left_out: list[str] | None = None) -> 
         build.set(setting)
     build.indent()
     for piece in sorted(tuning.verbatim, key=_turn):
-        _put_back(piece, build, build.problems if left_out is None else left_out)
+        _put_back(piece, build, left_out)
     if build.problems:
         raise Invalid(build.problems)
 
 
-def _put_back(piece: Verbatim, build: Builder, homeless: list[str]) -> None:
+def _put_back(piece: Verbatim, build: Builder, left_out: list[str] | None) -> None:
     """Put a verbatim piece back in its place."""
     try:
         anchor = tree.at_path(build.root, piece.path)
@@ -47,7 +47,11 @@ def _put_back(piece: Verbatim, build: Builder, homeless: list[str]) -> None:
     elif piece.place in {Place.FOLLOWS, Place.PRECEDES}:
         _move_beside(anchor, piece)
     elif anchor is None:
-        homeless.append(f"verbatim: {piece.path}: no such place in this definition; take the piece out")
+        homeless = f"verbatim: {piece.path}: no such place in this definition"
+        if left_out is None:
+            build.problems.append(f"{homeless}; take the piece out")
+        else:
+            left_out.append(homeless)
     elif node is None:
         _write_text(anchor, piece)
     else:

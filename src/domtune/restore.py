@@ -36,7 +36,7 @@ def restored(job: Job, domain: Domain, decision: Decision, inside: Tuning, pendi
     """
     homeless: list[str] = []
     put(job.root, inside, left_out=homeless)
-    job.notes.extend(each.removesuffix("; take the piece out") for each in homeless)
+    job.notes.extend(homeless)
     run = job.begin(Mode.RESTORED, domain.saved_xml())
     try:
         domain.rewrite_saved(tree.serialise(job.root))

@@ -102,7 +102,7 @@ def _create(job: Job) -> Started:
     homeless: list[str] = []
     try:
         put(job.root, Tuning((*decision.create, *kept), tuning.verbatim), left_out=homeless)
-        job.notes.extend(each.removesuffix("; take the piece out") for each in homeless)
+        job.notes.extend(homeless)
         return run.tuned(job, decision)
     except Failed as error:
         if not job.wish.or_minimal:

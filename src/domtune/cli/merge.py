@@ -75,7 +75,7 @@ def _merged(
         left_out = []
     put(root, tuning, left_out=left_out)
     for piece in left_out or ():
-        output.say(f"not done: {piece.removesuffix('; take the piece out')}")
+        output.say(f"not done: {piece}")
     return _told(output, tree.serialise(root), outside)
 
 
