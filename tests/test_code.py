@@ -35,7 +35,7 @@ PURE = (
     "planner plan lifecycle compare",
     "intents placement",
     "layers bindings profile",
-    "profileset",
+    "profileset judge",
     "host domain",
     "take put",
     "verbatim",

@@ -22,6 +22,7 @@ import pytest
 from lxml import etree
 
 from domtune import docs, profile
+from domtune.judge import judge
 from live.lab import SEARCH, Lab, Unavailable, started, virt_type
 
 ROOT = Path(__file__).parents[1]
@@ -211,7 +212,7 @@ def environment(place: Path) -> dict[str, str]:
 @pytest.mark.parametrize("block", every("yaml"), ids=names(every("yaml")))
 def test_profiles_are_good(block: Block) -> None:
     read = profile.read(block.text, block.where)
-    assert [] == profile.judge(read.tuning)
+    assert [] == judge(read.tuning)
 
 
 @pytest.mark.parametrize("block", every("xml"), ids=names(every("xml")))
@@ -225,7 +226,7 @@ def test_each_example_of_a_parameter_is_a_line_of_a_profile() -> None:
     assert lines
     for line in lines:
         read = profile.read(f"profile: example\nset:\n  {line}\n", line)
-        assert [] == profile.judge(read.tuning)
+        assert [] == judge(read.tuning)
 
 
 JSON_OF = {

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 from domtune.tuning import Setting
+
+
+class Scope(StrEnum):
+    """For what a layer holds, wide to narrow."""
+
+    SHIPPED = "shipped"
+    SITE = "site"
+    HOST = "host"
+    HYPERVISOR = "hypervisor"
+    STORED = "stored definition"
+    DOMAIN = "domain"
+    COMMAND = "command line"
 
 
 def stack(layers: Iterable[Sequence[Setting]]) -> list[Setting]:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from domtune.expand import canonical, concrete
+from domtune.judge import judge
 from domtune.layers import stack
-from domtune.profile import judge
 from domtune.tree import Element, tags_of
 from domtune.tuning import Place, Tuning, Verbatim
 

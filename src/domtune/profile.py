@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from domtune import yamlnodes
 from domtune.errors import Invalid
-from domtune.keys import ALL
+from domtune.judge import judge
 from domtune.profileset import Reading, document_of, order_hints
 from domtune.tuning import Place, Tuning, Verbatim
-from domtune.values import parse_ids
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _LATER = {
@@ -43,38 +42,6 @@ def read(text: str, source: str, *, judged: bool = False) -> Profile:
         line = 1 if node is None else node.line
         raise Invalid(f"{source}:{line}: not a profile: it must start with `profile: NAME`")
     return _Document(source, node, judged=judged).profile()
-
-
-def judge(settings: Tuning) -> list[str]:
-    """Return what is wrong with the values, one line each, without knowing host or domain."""
-    problems = []
-    for setting in settings:
-        if setting.is_default:
-            continue
-        try:
-            setting.param.kind_of(setting.keys).judge(setting.text, setting.unit)
-        except ValueError as error:
-            problems.append(f"{setting.origin}: {setting.name}: {error}")
-    return problems + _overlaps(settings)
-
-
-def _overlaps(settings: Tuning) -> list[str]:
-    """Return the keys that are sets of ids and share some: libvirt refuses them."""
-    problems = []
-    said: dict[tuple[object, ...], list[tuple[frozenset[int], str]]] = {}
-    for setting in settings:
-        form = setting.param.key_forms[:1]
-        if not form or not form[0].endswith("*") or setting.is_default or setting.keys[0] == ALL:
-            continue
-        key = setting.keys[0]
-        twins = said.setdefault((setting.param, *setting.keys[1:]), [])
-        problems += [
-            f"{setting.origin}: {setting.name}: shares ids with {other}; say each once"
-            for ids, other in twins
-            if other != key and ids & parse_ids(key)
-        ]
-        twins.append((parse_ids(key), key))
-    return problems
 
 
 def write(profile: Profile) -> str:

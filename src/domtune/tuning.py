@@ -20,6 +20,8 @@ class Setting(NamedTuple):
     unit: str | None = None
     source: str = ""  # the file that it came from, or the domain
     line: int | None = 0
+    demanded: bool = False  # what cannot be done is an error before anything starts
+    by: str = ""  # the portable wish that became this setting: "cpu.weight 2"
 
     def __eq__(self, other: object) -> bool:
         """Compare parameter, keys and text."""

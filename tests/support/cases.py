@@ -7,6 +7,7 @@ from domtune.cli.source import read_xml
 from domtune.compare import differences
 from domtune.domain import split
 from domtune.errors import Error, Invalid
+from domtune.judge import judge
 from domtune.lifecycle import Decision
 from domtune.put import put
 from domtune.take import EVERYTHING, Choice, take
@@ -23,7 +24,7 @@ def outcome(folder: Path) -> dict[str, str]:
             return parted(folder.name)
         if Path("definition.xml").exists():
             return merged(folder.parent.name if folder.parent.name in DRIVERS else "qemu")
-        problems = [problem for each in catalogue.load("profile.yaml") for problem in profile.judge(each.tuning)]
+        problems = [problem for each in catalogue.load("profile.yaml") for problem in judge(each.tuning)]
         assert problems, "the profile is good"
         raise Invalid(problems)
     except Error as error:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from domtune import profile
 from domtune.errors import Invalid
+from domtune.judge import judge
 from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Duration, Enum, Flag, Kind, Size
 from domtune.tuning import Place, Setting, Tuning, Verbatim
@@ -213,16 +214,16 @@ def test_a_value_knows_the_file_and_line_it_came_from() -> None:
 
 
 def test_all_faults_are_said_at_once_with_their_lines() -> None:
-    problems = profile.judge(Tuning(tuple(said("cpu.shares: 1\nblkio.weight: 500\ncpu.vcpu.quota: 1"))))
+    problems = judge(Tuning(tuple(said("cpu.shares: 1\nblkio.weight: 500\ncpu.vcpu.quota: 1"))))
     assert ["x.yaml:3: cpu.shares: 1", "x.yaml:5: cpu.vcpu.quota: 1"] == [each.split(" is")[0] for each in problems]
 
 
 def test_default_is_good_whatever_the_kind() -> None:
     plain = [row.name for row in PARAMS.values() if not row.key_forms]
-    assert [] == profile.judge(Tuning(tuple(said("\n".join(f"{name}: default" for name in plain)))))
+    assert [] == judge(Tuning(tuple(said("\n".join(f"{name}: default" for name in plain)))))
 
 
 def test_sets_of_ids_that_share_some_are_judged_wrong() -> None:
     text = "profile: p\nset:\n  cpu.vcpu.sched.policy: {0-1: batch, 1: idle, 2: idle}\n"
     reason = "p.yaml:3: cpu.vcpu.sched.policy[1]: shares ids with 0-1; say each once"
-    assert [reason] == profile.judge(profile.read(text, "p.yaml").tuning)
+    assert [reason] == judge(profile.read(text, "p.yaml").tuning)

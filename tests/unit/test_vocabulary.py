@@ -12,6 +12,7 @@ import pytest
 from lxml import etree
 
 from domtune import profile
+from domtune.judge import judge
 from domtune.kinds import Duration, Enum, Int, Rate, Size
 from domtune.tuning import Setting
 from domtune.values import scale
@@ -107,7 +108,7 @@ def test_what_people_read_is_no_sentence_of_its_own(row: Param) -> None:
 def test_a_profile_can_say_the_example(row: Param) -> None:
     settings = example(row)
     assert settings
-    assert [] == profile.judge(profile.named("x", profile.read(document_for(row), "example").tuning).tuning)
+    assert [] == judge(profile.named("x", profile.read(document_for(row), "example").tuning).tuning)
 
 
 @row
