@@ -36,8 +36,8 @@ docs: setup ## fail when the generated pages of the reference are stale
 	@$(BIN)/python -m domtune.docs --check
 
 regenerate: setup ## rewrite generated pages and what the cases expect; then read the diff
+	@$(BIN)/python -m pytest tests/test_cases.py tests/test_shipped.py --regenerate $(ARGS)
 	@$(BIN)/python -m domtune.docs --write
-	@$(BIN)/python -m pytest tests/test_cases.py --regenerate $(ARGS)
 
 bench: ## compare with other tools, which it installs first
 	@scripts/setup.sh bench

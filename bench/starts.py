@@ -23,6 +23,7 @@ from domtune.errors import Error
 from domtune.profile import Profile, read
 from domtune.run import Wish
 from domtune.starting import start
+from domtune.tuning import Tuning
 from live import embed, guests
 from live.lab import Unavailable, started, virt_type
 
@@ -39,6 +40,18 @@ CONTAINER = """\
 profile: container
 set:
   cpu.affinity: "{first},{last}"
+"""
+WISHES = """\
+profile: wishes
+want:
+  cpu.weight: 2
+  cpu.limit: 150%
+  cpu.nodes: "{node}"
+  memory.nodes: with-cpus
+"""
+BINDING = """\
+- match: {driver: qemu}
+  profiles: [wishes]
 """
 BY_CGROUP = """\
   cpu.shares: 2048
@@ -65,6 +78,7 @@ def compare() -> Iterator[Comparison]:
     with ExitStack() as held:
         directory = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         os.environ["DOMTUNE_STATE_DIR"] = str(directory / "state")
+        os.environ["DOMTUNE_CONFIG_DIR"] = str(directory / "config")
         try:
             lab = held.enter_context(started())
         except Unavailable as reason:
@@ -72,7 +86,17 @@ def compare() -> Iterator[Comparison]:
             yield _compare(Place(f"{title} on the embedded driver", uri, machine, MACHINE, 1.10, 40))
             raise CannotRun(f"LXC: {reason}") from None
         yield _compare(Place(title, lab.uri("qemu"), machine, MACHINE + BY_CGROUP, 1.10, 40))
+        yield _compare(Place(f"{title}, by bound wishes", lab.uri("qemu"), machine, _bound(directory), 1.15, 40))
+        (directory / "config" / "bindings.d" / "all.yaml").unlink()
         yield _compare(Place("LXC", lab.uri("lxc"), guests.container(NAME), CONTAINER + BY_CGROUP, 1.25, 60))
+
+
+def _bound(directory: Path) -> str:
+    """Bind a profile of wishes to every domain of QEMU; return the profile that is said besides: nothing."""
+    for below, name, text in (("profiles", "wishes", WISHES.format(node=0)), ("bindings.d", "all", BINDING)):
+        (directory / "config" / below).mkdir(parents=True)
+        (directory / "config" / below / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return "profile: nothing\n"
 
 
 def _compare(place: Place) -> Comparison:
@@ -95,7 +119,8 @@ def _seconds_since(begin: float, domain: virDomain) -> float:
 
 def _alternating(connection: Connection, place: Place, profile: Profile) -> Comparison:
     domain = connection.raw.defineXML(place.definition)
-    tuned = merge(place.definition, profile.tuning)
+    tuned = merge(place.definition, Tuning(start(connection, NAME, Wish((profile,))).at_creation))
+    domain.destroy()
 
     def ours() -> float:
         begin = time.perf_counter()

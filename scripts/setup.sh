@@ -14,6 +14,8 @@ LIVE=(
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-lxc libvirt-clients
     qemu-system-x86 qemu-utils seabios busybox-static iproute2
 )
+# To try completion in these shells, and to look at the manual pages.
+TRY=(zsh fish groff-base)
 # A package of its own in some releases only (virtlogd, in Debian 13).
 LIVE_IF_KNOWN=(libvirt-daemon-log)
 # virt-xml, to compare with.
@@ -74,7 +76,7 @@ qemu_user() {
 debian_packages() {
     INSTALLED=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | tr '\n' ' ')
     local package build live
-    local -a wanted=("${LIVE[@]}")
+    local -a wanted=("${LIVE[@]}" "${TRY[@]}")
     [ "$WITH" != bench ] || wanted+=("${BENCH[@]}")
     mapfile -t build < <(missing "${BUILD[@]}")
     mapfile -t live < <(missing "${wanted[@]}")

@@ -11,6 +11,9 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from domtune import profile
+from domtune.intents import INTENTS
+from domtune.intents.model import Way
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.drivers import DRIVERS
 from domtune.vocabulary.model import Fact
@@ -39,11 +42,27 @@ def test_case(folder: Path, pytestconfig: pytest.Config, monkeypatch: pytest.Mon
 def test_every_row_has_a_case_for_each_driver(driver: str) -> None:
     plans = [plan.read_text(encoding="utf-8") for plan in CASES.glob(f"{driver}/*/plan.txt")]
     lines = [line for plan in plans for line in plan.splitlines()]
-    done = {said[1] for line in lines if (said := re.match(r"(?:at creation|afterwards): (\S+) (?!default$)", line))}
+    done = {said[1] for line in lines if (said := re.match(r"(?:at creation|afterwards): (\S+) (?!default\b)", line))}
     not_done = {said[1] for line in lines if (said := re.match(r"not done: (\S+): ", line))}
     able = {row.name for row in PARAMS.values() if (fact := row.fact(driver)) and can_at_a_start(fact)}
     assert able == {without_keys(name) for name in done}
     assert PARAMS.keys() - able <= {without_keys(name) for name in not_done}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_every_wish_has_a_case_for_each_driver(driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", "/etc/domtune")
+    wishes = {name: intent for name, intent in INTENTS.items() if not intent.later}
+    paths = [plan.with_name("profile.yaml") for plan in CASES.glob(f"{driver}/*/plan.txt")]
+    blocks = [block for path in paths for block in profile.read(path.read_text(encoding="utf-8"), "").blocks]
+    said = {(want.param.name, want.is_default) for block in blocks for want in block.wants}
+    plans = [path.with_name("plan.txt").read_text(encoding="utf-8") for path in paths]
+    met = {without_keys(name) for plan in plans for name in re.findall(r", for (\S+) (?!default$)", plan, re.MULTILINE)}
+    unmet = {without_keys(name) for plan in plans for name in re.findall(r"^not done: (\S+): ", plan, re.MULTILINE)}
+    ways = {name: intent.drivers[driver] for name, intent in wishes.items()}
+    assert {(name, default) for name in wishes for default in (False, True)} <= said
+    assert {name for name, way in ways.items() if isinstance(way, Way) and way.params} <= met
+    assert {name for name, way in ways.items() if not isinstance(way, Way)} <= unmet
 
 
 def test_libvirt_takes_every_merged_domain() -> None:

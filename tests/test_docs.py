@@ -8,22 +8,28 @@ has only `docs` in it. A comment right before a block says where it is not run l
     <!-- not run: REASON -->     only looked at: the shell must understand it, and `make` know what is to be made
 """
 
-import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from lxml import etree
 
-from domtune import docs, profile
+from domtune import bindings, docs, profile
+from domtune.bindingschema import binding_schema
+from domtune.docs import markdown
 from domtune.judge import judge
+from domtune.profileschema import profile_schema
 from live.lab import SEARCH, Lab, Unavailable, started, virt_type
+from support.editor import faults
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -209,10 +215,24 @@ def environment(place: Path) -> dict[str, str]:
 # Examples
 
 
-@pytest.mark.parametrize("block", every("yaml"), ids=names(every("yaml")))
+def yaml(*, lists: bool) -> list[Block]:
+    """The blocks that are lists, which are bindings; or those that are not, which are profiles."""
+    found = [block for block in every("yaml") if block.text.startswith("- ") is lists]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("block", yaml(lists=True), ids=names(yaml(lists=True)))
+def test_bindings_are_good(block: Block) -> None:
+    assert bindings.read(block.text, block.where)
+    assert [] == faults(block.text, Draft202012Validator(binding_schema()))
+
+
+@pytest.mark.parametrize("block", yaml(lists=False), ids=names(yaml(lists=False)))
 def test_profiles_are_good(block: Block) -> None:
     read = profile.read(block.text, block.where)
     assert [] == judge(read.tuning)
+    assert [] == faults(block.text, Draft202012Validator(profile_schema()))
 
 
 @pytest.mark.parametrize("block", every("xml"), ids=names(every("xml")))
@@ -227,32 +247,6 @@ def test_each_example_of_a_parameter_is_a_line_of_a_profile() -> None:
     for line in lines:
         read = profile.read(f"profile: example\nset:\n  {line}\n", line)
         assert [] == judge(read.tuning)
-
-
-JSON_OF = {
-    "split": ("split", "docs/examples/web.xml"),
-    "merge": ("merge", "docs/examples/web.xml", "docs/examples/latency.yaml"),
-    "start": ("-c", "test:///default", "start", "domain.xml"),
-    "check": ("check", "docs/examples/wrong.yaml"),
-    "params": ("params", "cpu.shares"),
-    "errors": ("merge", "docs/examples/web.xml", "docs/examples/wrong.yaml"),
-}
-
-
-@pytest.mark.parametrize("section", JSON_OF)
-def test_json_has_the_fields_that_the_page_names(section: str, tmp_path: Path) -> None:
-    here = furnished(tmp_path)
-    (here / "domain.xml").write_text(
-        "<domain type='test'><name>one</name><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>"
-    )
-    command = ["domtune", "--json", *JSON_OF[section]]
-    done = subprocess.run(command, cwd=here, env=environment(tmp_path), capture_output=True, text=True, check=False)
-    result = json.loads(done.stdout)
-    page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
-    table = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
-    (text,) = [each for each in table if each.lower().startswith(f"{section}\n")]
-    rows = text.partition("| field |")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE) == list(result[0] if isinstance(result, list) else result)
 
 
 # Links
@@ -281,7 +275,7 @@ def leads(page: Path, target: str) -> bool:
     if not anchor:
         return there.exists()
     headings = re.findall(r"^#+ (.+)$", CODE.sub("", there.read_text(encoding="utf-8")), re.MULTILINE)
-    return there.is_file() and anchor in {docs.anchor(heading) for heading in headings}
+    return there.is_file() and anchor in {markdown.anchor(heading) for heading in headings}
 
 
 # The generated reference
@@ -289,3 +283,49 @@ def leads(page: Path, target: str) -> bool:
 
 def test_the_reference_is_fresh() -> None:
     assert [] == docs.stale(ROOT), "run `make regenerate` and read the diff"
+
+
+MANUAL = sorted((ROOT / "man").glob("*"))
+LINTERS = {
+    "groff": "-man -ww -z -T utf8",
+    "mandoc": "-T lint -W warning",
+    "man": "--warnings -E UTF-8 -Tutf8 -Z --local-file",
+}
+
+
+@pytest.mark.parametrize("page", MANUAL, ids=names(MANUAL))
+@pytest.mark.parametrize("linter", LINTERS)
+def test_manual_pages_are_well_formed(linter: str, page: Path) -> None:
+    if shutil.which(linter) is None:
+        pytest.skip(f"{linter} is not installed")
+    done = subprocess.run(
+        [linter, *LINTERS[linter].split(), page], capture_output=True, text=True, check=False, encoding="utf-8"
+    )
+    said = done.stderr + (done.stdout if linter == "mandoc" else "")
+    assert [] == [line for line in said.splitlines() if "missing date" not in line]
+
+
+def test_manual_pages_are_installed() -> None:
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    shared = {f"man/{page.name}": f"share/man/man{page.suffix[1:]}/{page.name}" for page in MANUAL}
+    assert shared == targets["wheel"]["shared-data"]
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--check"], 0), ([], 2), (["--help"], 2)])
+def test_the_pages_are_looked_at_by_a_command(words: list[str], code: int) -> None:
+    done = subprocess.run([sys.executable, "-m", "domtune.docs", *words], capture_output=True, text=True, check=False)
+    assert code == done.returncode, done.stderr
+
+
+def test_what_is_stale_or_left_over_is_named(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    for source in ("cases/errors", "catalogue"):
+        shutil.copytree(ROOT / "tests" / source, tmp_path / "tests" / source)
+    docs.write(tmp_path)
+    assert [] == docs.stale(tmp_path)
+    (tmp_path / "man" / "domtune.1").write_text("")
+    (tmp_path / "docs" / "reference" / "schema" / "gone.json").write_text("{}")
+    said = [f"{Path('man/domtune.1')}: stale", f"{Path('docs/reference/schema/gone.json')}: nothing makes it any more"]
+    assert said == docs.stale(tmp_path)
+    docs.write(tmp_path)
+    assert [] == docs.stale(tmp_path)

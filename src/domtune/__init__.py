@@ -10,6 +10,8 @@ profiles that `load` finds, and returns what was done:
 
     with domtune.connect("qemu:///system") as connection:
         started = domtune.start(connection, "web", domtune.Wish(tuple(domtune.load("latency.yaml"))))
+
+`bind` says which profiles hold for a domain whenever it starts, `unbind` takes them off.
 """
 
 from __future__ import annotations
@@ -22,22 +24,25 @@ if TYPE_CHECKING:
     from domtune.connection import connect
     from domtune.domain import merge, split
     from domtune.errors import Error
+    from domtune.rebinding import bind, unbind
     from domtune.run import Wish
     from domtune.starting import start
     from domtune.tuning import Split, Tuning
 
-__all__ = ["Error", "Split", "Tuning", "Wish", "connect", "load", "merge", "split", "start"]
+__all__ = ["Error", "Split", "Tuning", "Wish", "bind", "connect", "load", "merge", "split", "start", "unbind"]
 
 _HOME = {
     "Error": "errors",
     "Split": "tuning",
     "Tuning": "tuning",
     "Wish": "run",
+    "bind": "rebinding",
     "connect": "connection",
     "load": "catalogue",
     "merge": "domain",
     "split": "domain",
     "start": "starting",
+    "unbind": "rebinding",
 }
 
 

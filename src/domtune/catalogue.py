@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from domtune.errors import Invalid, NotFound
 from domtune.files import identity, read_text
-from domtune.profile import Profile, read
+from domtune.profile import Profile, parse
 
 SHIPPED = Path(__file__).parent / "profiles"
 ENDINGS = (".yaml", ".yml")
@@ -16,12 +17,17 @@ MAX_DEPTH = 32
 Chain: TypeAlias = dict[str, Profile]
 
 
+def directories() -> list[Path]:
+    """Return the directories of configuration, the user's own first: DOMTUNE_CONFIG_DIR replaces them all."""
+    if given := os.environ.get("DOMTUNE_CONFIG_DIR"):
+        return [Path(given)]
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    return [home / "domtune", Path("/etc/domtune")]
+
+
 def places() -> list[Path]:
     """Return the directories of profiles, the user's own first: what is found first counts."""
-    if given := os.environ.get("DOMTUNE_CONFIG_DIR"):
-        return [Path(given) / "profiles", SHIPPED]
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-    return [home / "domtune" / "profiles", Path("/etc/domtune/profiles"), SHIPPED]
+    return [*(directory / "profiles" for directory in directories()), SHIPPED]
 
 
 def is_path(name: str) -> bool:
@@ -33,10 +39,47 @@ def load(name: str, *, near: Path | None = None, judged: bool = False) -> list[P
     """Return a profile, by path or name, after those it inherits: wide to narrow.
 
     `judged` also refuses values that nothing would take. `near` is the directory of the profile that asks: a name is
-    looked for there first, and a path starts there. Raises `NotFound`, and `Invalid` for faults in any of them and for
-    circles of `inherits`.
+    looked for there first, and a path starts there. Raises `NotFound`, and `Invalid` with every fault in any of them,
+    circles of `inherits` included.
     """
-    return list(_Shelf(judged=judged).chain(name, near, ()).values())
+    shelf = _Shelf(judged=judged)
+    chain = shelf.chain(name, near, ())
+    if shelf.problems:
+        raise Invalid(list(dict.fromkeys(shelf.problems)))
+    return list(chain.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A profile that can be named, or could be if another did not hide it."""
+
+    name: str
+    path: Path
+    hidden_by: Path | None = None
+
+
+def shelved(problems: list[str]) -> list[Shelved]:
+    """Return the profiles of all places by name, and below each those it hides; what cannot be read is a problem."""
+    first: dict[str, Path] = {}
+    found: list[Shelved] = []
+    for place in places():
+        for ending in ENDINGS:
+            for path in _files(place, ending, problems):
+                name = path.name.removesuffix(ending)
+                found.append(Shelved(name, path, first.get(name)))
+                first.setdefault(name, path)
+    return sorted(found, key=lambda each: each.name)
+
+
+def _files(place: Path, ending: str, problems: list[str]) -> list[Path]:
+    try:
+        paths = [path for path in place.iterdir() if path.name.endswith(ending) and not path.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(f"{place}: cannot read: {error.strerror}")
+        return []
+    return sorted(path for path in paths if _is_file(path))
 
 
 class _Shelf:
@@ -45,10 +88,11 @@ class _Shelf:
     def __init__(self, *, judged: bool) -> None:
         self.judged = judged
         self.known: dict[str, Chain] = {}
+        self.problems: list[str] = []
 
     def chain(self, name: str, near: Path | None, above: tuple[str, ...]) -> Chain:
         """Return a profile after those it inherits, by path; each lies where it comes last."""
-        path = (near if near and name != "-" else Path()) / name if is_path(name) else _find(name, near)
+        path = (near if near and name != "-" else Path()) / name if is_path(name) else find(name, near)
         key = "-" if name == "-" else identity(path)
         if key in above:
             circle = " inherits ".join(Path(each).name for each in (*above[above.index(key) :], key))
@@ -56,17 +100,28 @@ class _Shelf:
         if len(above) > MAX_DEPTH:
             raise Invalid(f"{path}: inherits: more than {MAX_DEPTH} profiles, one below the other")
         if key not in self.known:
-            profile = read(read_text(path), str(path), judged=self.judged)
+            profile = parse(read_text(path), str(path), self.problems, judged=self.judged)
             chain: Chain = {}
             for inherited in profile.inherits:
-                for each, found in self.chain(inherited, path.parent, (*above, key)).items():
+                for each, found in self._inherited(inherited, path, (*above, key)).items():
                     chain.pop(each, None)
                     chain[each] = found
             self.known[key] = chain | {key: profile}
         return self.known[key]
 
+    def _inherited(self, name: str, heir: Path, above: tuple[str, ...]) -> Chain:
+        """Return the chain of an inherited profile; what keeps it from being read is one fault among others."""
+        try:
+            return self.chain(name, heir.parent, above)
+        except Invalid as error:
+            self.problems += error.problems
+        except NotFound as error:
+            self.problems.append(f"{heir}: inherits: {error}")
+        return {}
 
-def _find(name: str, near: Path | None) -> Path:
+
+def find(name: str, near: Path | None = None) -> Path:
+    """Return the file of the profile of this name; `near` is looked into first. Raises `NotFound`."""
     looked = ([near] if near else []) + places()
     for place in looked:
         for ending in ENDINGS:

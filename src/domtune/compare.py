@@ -37,7 +37,7 @@ def differences(wanted: Sequence[Setting], found: Sequence[Setting], root: Eleme
             continue
         for address in _addresses(setting):
             held = there.get(address)
-            if not _holds(setting, held, driver):
+            if not _holds(setting, held, driver, root):
                 missing.append(Difference(setting, None if held is None else held.said))
                 break
     return missing
@@ -81,8 +81,8 @@ def _same_set(form: str, key: str) -> object:
     return key_ids(key) if form.endswith("*") else key
 
 
-def _holds(wanted: Setting, found: Setting | None, driver: str) -> bool:
-    values = _nothing(wanted, driver)
+def _holds(wanted: Setting, found: Setting | None, driver: str, root: Element) -> bool:
+    values = _nothing(wanted, driver, root)
     if found is None:
         return wanted.is_default or wanted.value in values
     if wanted.is_default:
@@ -90,21 +90,23 @@ def _holds(wanted: Setting, found: Setting | None, driver: str) -> bool:
     return wanted.value is not None and found.value == wanted.value
 
 
-def _nothing(setting: Setting, driver: str) -> set[object]:
-    """Return the values of a row that mean the same as saying nothing."""
+def _nothing(setting: Setting, driver: str, root: Element) -> set[object]:
+    """Return the values of a row that mean the same as saying nothing in the domain `root`."""
     fact = setting.param.fact(driver)
     kind = setting.param.kind_of(setting.keys)
-    texts: Iterable[str | None] = (
-        fact.default if fact else None,
-        fact.unset if fact else None,
-        getattr(kind, "unlimited", None),
-        *setting.param.implied,
+    whole = root.find(setting.param.absent) if setting.param.absent else None
+    texts: Iterable[tuple[str | None, str | None]] = (
+        (fact.default if fact else None, None),
+        (fact.unset if fact else None, None),
+        (getattr(kind, "unlimited", None), None),
+        *((text, None) for text in setting.param.implied),
+        (None, None) if whole is None else ((whole.text or "").strip(), whole.get("unit")),
     )
     values: set[object] = set()
-    for text in texts:
+    for text, unit in texts:
         if text is not None:
             try:
-                values.add(kind.parse(text))
+                values.add(kind.parse(text, unit))
             except ValueError:
                 continue
     return values

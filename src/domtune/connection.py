@@ -82,9 +82,8 @@ def connect(uri: str | None = None, *, readonly: bool = False) -> Connection:
     That is: the URI given, LIBVIRT_DEFAULT_URI, uri_default in libvirt.conf, then libvirt's own probing. Use it as a
     context manager or `close` it. Raises `Unreachable` if no driver answers, rights are missing, or the URI is none.
     """
-    scheme, _, rest = (uri or "").partition("://")
-    remote = "+" in scheme or not (rest or "/").startswith("/")
-    if uri is not None and (remote or rest.startswith("/embed")):
+    remote = not _is_local(uri or "")
+    if uri is not None and (remote or uri.partition("://")[2].startswith("/embed")):
         start_event_loop()
     shown = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or "the default hypervisor"
     with said(f"cannot connect to {shown}", Unreachable):
@@ -93,6 +92,11 @@ def connect(uri: str | None = None, *, readonly: bool = False) -> Connection:
         with contextlib.suppress(libvirt.libvirtError):  # old daemons and some transports have no keepalive
             raw.setKeepAlive(5, 3)
     return Connection(raw)
+
+
+def _is_local(uri: str) -> bool:
+    scheme, _, rest = uri.partition("://")
+    return "+" not in scheme and (rest or "/").startswith("/")
 
 
 class Connection:
@@ -122,6 +126,11 @@ class Connection:
             self.raw.close()
 
     @property
+    def is_local(self) -> bool:
+        """Whether its domains run on the host that this process runs on: no transport and no server in the URI."""
+        return _is_local(self.uri)
+
+    @property
     def is_session(self) -> bool:
         """Whether the driver runs without privileges, where there are no cgroups to tune."""
         path = self.uri.partition("://")[2].partition("?")[0].rstrip("/")
@@ -129,7 +138,10 @@ class Connection:
 
     @cached_property
     def host(self) -> str:
-        """The host's UUID, or its name where the driver does not know one: what state on disk is kept by."""
+        """The host's name: what state on disk is kept by.
+
+        Its UUID would change with each start of the daemon where the firmware has none (seen with libvirt 9.0.0).
+        """
         with said("asking for the host's name"):
             return str(self.raw.getHostname())
 
@@ -146,6 +158,11 @@ class Connection:
         except libvirt.libvirtError:  # Xen's driver has no virNodeGetCPUMap
             with said("asking for the host's CPUs"):
                 return frozenset(range(cast("list[int]", self.raw.getInfo())[2]))
+
+    def cpu_mhz(self) -> int:
+        """Return how fast the host's CPUs are, in MHz; 0 where the driver does not say."""
+        with said("asking for the host's CPUs"):
+            return int(cast("list[int]", self.raw.getInfo())[3])
 
     def domain(self, name: str) -> Domain:
         """Return the domain of this name, UUID or id, in this order: a name may look like an id. Raise `NotFound`."""
@@ -235,6 +252,11 @@ class Domain:
         with said(f"{self.name}: reading its definition"):
             return str(self.raw.XMLDesc(flags))
 
+    def known_xml(self) -> str:
+        """Return the stored definition, or that of the running domain where none is stored, without secrets."""
+        with said(f"{self.name}: reading its definition"):
+            return str(self.raw.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE if self.is_persistent else 0))
+
     def live_xml(self) -> str:
         """Return the XML of the running domain, without secrets."""
         with said(f"{self.name}: reading it back"):
@@ -244,6 +266,16 @@ class Domain:
         """Return the definition inside the managed save image, with its secrets."""
         with said(f"{self.name}: reading its saved image"):
             return str(self.raw.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
+
+    def set_metadata(self, namespace: str, prefix: str, xml: str | None) -> None:
+        """Put an element into the metadata, stored and running, in place of what is there of its namespace.
+
+        None takes that out. The element and what is in it get the namespace from libvirt, so `xml` has none.
+        """
+        flags = libvirt.VIR_DOMAIN_AFFECT_CONFIG if self.is_persistent else 0
+        flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE if self.is_active else 0
+        with said(f"{self.name}: setting its metadata"):
+            self.raw.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, cast("str", xml), prefix, namespace, flags)
 
     def rewrite_saved(self, xml: str) -> None:
         """Replace the definition inside the managed save image."""

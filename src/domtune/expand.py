@@ -10,6 +10,10 @@ from domtune.tree import Element
 from domtune.tuning import Setting
 from domtune.values import MAX_CPUS, format_ids, parse_ids
 
+_VCPUS = {"@vcpu", "@vcpus*"}  # forms of keys whose ids the definition tells
+_THREADS = {"@iothread", "@iothreads*", "iothread@id"}
+_CELLS = {"@cellid", "@id#"}
+
 
 def concrete(
     settings: Sequence[Setting], root: Element, problems: list[str], *, among: Sequence[Setting] = ()
@@ -27,7 +31,11 @@ def concrete(
     found: list[Setting] = []
     for setting in called:
         wide = EVERY in setting.keys or ALL in setting.keys
-        if wide:
+        if wide and setting.is_default and not setting.param.device:
+            every = [*_said_below(setting, among or settings), *_written_out(setting, among or settings, root, [])]
+            kept = [setting] if not every and _replaces_the_unlisted(setting) else []
+            found.extend(one for one in dict.fromkeys([*every, *kept]) if one.address not in said or one in kept)
+        elif wide:
             each = _written_out(setting, among or settings, root, problems)
             found.extend(one for one in each if one.address not in said)
         else:
@@ -55,6 +63,32 @@ def canonical(settings: Iterable[Setting], root: Element) -> list[Setting]:
     return found
 
 
+def _replaces_the_unlisted(setting: Setting) -> bool:
+    """Tell whether a default replaces a family whose keys only other layers know, so that it must stay to do so."""
+    places = enumerate(setting.param.key_forms)
+    return bool(setting.param.family) and any(
+        setting.keys[place] == ALL and _form(setting, place) not in _VCPUS | _THREADS | _CELLS for place, _ in places
+    )
+
+
+def _said_below(setting: Setting, settings: Iterable[Setting]) -> Iterable[Setting]:
+    """Give the default of everything that any layer says of a row, whatever its keys."""
+    for other in settings:
+        is_meant = all(own in {ALL, key} for own, key in zip(setting.keys, other.keys, strict=False))
+        if other.param is setting.param and is_meant and ALL not in other.keys:
+            yield setting._replace(keys=other.keys)
+
+
+def device_of(setting: Setting, root: Element) -> Element | None:
+    """Return the device of the definition that a setting speaks of, if it speaks of one that is there."""
+    steps = setting.param.paths[0].steps if setting.param.paths else ()
+    if len(steps) < 2 or steps[0].tag != "devices":
+        return None
+    devices = list(root.iterfind(f"devices/{steps[1].tag}"))
+    found = select(devices, setting.keys[0]) if steps[1].is_device else devices
+    return found[0] if len(found) == 1 else None
+
+
 def _written_out(
     setting: Setting, settings: Sequence[Setting], root: Element, problems: list[str]
 ) -> Iterable[Setting]:
@@ -67,22 +101,29 @@ def _written_out(
             chosen = select(devices, EVERY)
             keys = [name for device, name in zip(devices, selectors(devices), strict=True) if device in chosen]
         elif setting.keys[place] == ALL:
-            keys = _ids(f"{tag}{form}" if form == "@id" else form, settings, root)
+            keys = _ids(_form(setting, place), settings, root)
         else:
             continue
-        if not keys and setting.keys[place] == ALL:
+        if not keys and setting.keys[place] == ALL and not setting.by:  # a wish means as many as there are
             problems.append(f"{setting.origin}: {setting.name}: this definition has none that all could mean")
         some = [one._replace(keys=(*one.keys[:place], key, *one.keys[place + 1 :])) for one in some for key in keys]
     return some
 
 
+def _form(setting: Setting, place: int) -> str:
+    """Return the form of a key; with the element before it where that says what the ids are of."""
+    steps = setting.param.paths[0].key_steps if setting.param.paths else ()
+    form = setting.param.key_forms[place]
+    return f"{steps[place].tag}{form}" if form == "@id" else form
+
+
 def _ids(key: str, settings: Sequence[Setting], root: Element) -> list[str]:
     """Return every id that a key of this form can have in the definition."""
-    if key in {"@vcpu", "@vcpus*"}:
+    if key in _VCPUS:
         ids = vcpus(root)
-    elif key in {"@iothread", "@iothreads*", "iothread@id"}:
+    elif key in _THREADS:
         return _set_or_each(key, sorted(iothreads(settings, root)))
-    elif key in {"@cellid", "@id#"}:
+    elif key in _CELLS:
         ids = range(sum(1 for _ in root.iterfind("cpu/numa/cell")))
     else:
         return []

@@ -52,7 +52,9 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
             os.fsync(file.fileno())
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C, too
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise Failed(f"{path}: cannot write: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise Failed(f"{path}: cannot write: {error.strerror}") from None
+        raise

@@ -34,6 +34,25 @@ def has_kvm() -> bool:
         return False
 
 
+def cgroup_version(mounts: str = "/proc/self/mounts") -> int:
+    """Return the version of cgroups, 1 or 2, that has this host's CPU controller; 0 if neither has it.
+
+    Where both are mounted, a controller belongs to one of them (cgroups(7)); libvirt takes it from there.
+    """
+    try:
+        lines = [line.split() for line in Path(mounts).read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return 0
+    if any(line[2] == "cgroup" and "cpu" in line[3].split(",") for line in lines):
+        return 1
+    unified = next((Path(line[1]) for line in lines if line[2] == "cgroup2"), None)
+    try:
+        has = unified is not None and "cpu" in (unified / "cgroup.controllers").read_text(encoding="utf-8").split()
+    except OSError:
+        return 0
+    return 2 if has else 0
+
+
 def qemu_process(uuid: str) -> int | None:
     """Return the process id of the QEMU process of a domain, or None."""
     for directory in _PROC.iterdir():

@@ -33,7 +33,7 @@ def reader(form: str) -> Reader:
     if form == "#":
         return lambda child: str(twins_before(child))
     if not form.startswith("@"):
-        return lambda child: sayable((child.findtext(form) or "").strip(), form)
+        return lambda child: sayable(_whole(child.findtext(form)), form)
     names = [name.strip("@*#") for name in form.split(",")]
     if len(names) > 1:
         return lambda child: _joined([child.get(name) for name in names], form)
@@ -43,6 +43,11 @@ def reader(form: str) -> Reader:
     if form == "@name" or form.endswith("*"):
         return lambda child: sayable(child.get(name), form)
     return lambda child: key if (key := child.get(name)) and key.isdecimal() and key.isascii() else None
+
+
+def _whole(text: str | None) -> str | None:
+    """Return a text, None where white space around it is part of what libvirt reads, which no key can say."""
+    return text if text is not None and text == text.strip() else None
 
 
 def _joined(parts: list[str | None], form: str) -> str | None:

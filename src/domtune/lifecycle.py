@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from domtune.expand import iothreads, key_ids, vcpus
+from domtune.expand import device_of, iothreads, key_ids, vcpus
 from domtune.host import Host
+from domtune.intents.model import Want
 from domtune.kinds import ALL_CPUS, Ids
 from domtune.tree import Element
 from domtune.tuning import Setting, Tuning
@@ -17,13 +18,14 @@ from domtune.vocabulary.model import Cannot, Fact, Reason
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """A setting that this driver, daemon or host cannot meet, and why."""
+    """A setting, or a wish, that this driver, daemon or host cannot meet, and why."""
 
-    setting: Setting
+    setting: Setting | Want
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.setting.name}: {self.reason}"
+        by = self.setting.by if isinstance(self.setting, Setting) else ""
+        return f"{self.setting.name}{f', for {by}' if by else ''}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,15 @@ def decide(settings: Sequence[Setting], driver: Driver, *, session: bool, root: 
                 create.append(
                     setting
                 )  # nothing may say otherwise; what stands in no XML is as the driver has it anyway
-        elif reason := _why_not(setting, fact, settings, driver, session=session):
+        elif reason := _why_not(setting, fact, settings, driver, root):
+            not_done.append(NotDone(setting, reason))
+        elif session and (lacking := _lacking_in_session(setting, settings, driver)):
+            reason = f"needs {lacking}, and a session daemon has none; use the system daemon"
             not_done.append(NotDone(setting, reason))
         elif lonely and _is_of_iothreads(setting, fact):
             not_done.append(NotDone(setting, "the domain has no IOThread"))
+        elif setting.is_ratio:
+            after.append(setting)
         elif isinstance(fact, Fact) and fact.at_create and setting.param.paths:
             create.append(setting)
         else:
@@ -65,13 +72,14 @@ def decide(settings: Sequence[Setting], driver: Driver, *, session: bool, root: 
 
 def idle(decision: Decision, stored: Tuning, driver: Driver, *, session: bool) -> tuple[Setting, ...]:
     """Return what a stored definition says in vain and may go on saying: the driver takes it and does nothing."""
-    own = (each.setting for each in decision.not_done if each.setting in stored.settings and each.setting.param.paths)
-    settings = [*decision.create, *decision.after, *(each.setting for each in decision.not_done)]
+    not_done = [each.setting for each in decision.not_done if isinstance(each.setting, Setting)]
+    own = (setting for setting in not_done if setting in stored.settings and setting.param.paths)
+    settings = [*decision.create, *decision.after, *not_done]
     return tuple(each for each in own if not session or not _lacking_in_session(each, settings, driver))
 
 
 def _why_not(
-    setting: Setting, fact: Fact | Cannot, settings: Sequence[Setting], driver: Driver, *, session: bool
+    setting: Setting, fact: Fact | Cannot, settings: Sequence[Setting], driver: Driver, root: Element | None
 ) -> str:
     if isinstance(fact, Cannot):
         how = "" if fact.how is Reason.NO_API else f"{fact.how}: "
@@ -80,6 +88,8 @@ def _why_not(
         return f"{driver.name} takes it only from a guest that is up: {fact.caveat}"
     if fact.accepts is not None and setting.text not in fact.accepts:
         return f"{driver.name} honours only {', '.join(fact.accepts)}" + (f": {fact.caveat}" if fact.caveat else "")
+    if root is not None and (elsewhere := _elsewhere(setting, fact, root)):
+        return f"{driver.name} honours it only on {elsewhere}"
     gate = fact.gate_at_create
     if gate is not None:
         said = (other for other in settings if other.param.name == gate.param and not other.is_default)
@@ -87,19 +97,51 @@ def _why_not(
         if held not in gate.values:
             words = ", ".join(value or "nothing" for value in gate.values)
             return f"{driver.name} honours it only while {gate.param} is one of {words}"
-    if session and (lacking := _lacking_in_session(setting, settings, driver)):
-        return f"needs {lacking}, and a session daemon has none; use the system daemon"
+    if setting.is_ratio and fact.live is None:
+        return "how this host counts it, by cgroup version 1 or 2, is not known; start it on its own host"
     return ""
+
+
+def _elsewhere(setting: Setting, fact: Fact, root: Element) -> str:
+    """Say on which devices a row is honoured, if this one is none of them."""
+    device = device_of(setting, root) if fact.only_on else None
+    if device is None:
+        return ""
+    for on in fact.only_on:
+        said = _said(device, on.path)
+        if said not in on.words and (said or not on.unsaid):
+            word = on.path.rpartition("@")[2] if on.path != "model/@type" else "model"
+            return f"{on.what}; here {word} is {said or 'not said'}"
+    return ""
+
+
+def _said(device: Element, path: str) -> str:
+    """Return what a device says in an attribute; of an element alone whether it is there."""
+    place, is_attribute, attribute = path.rpartition("@")
+    element = device.find(place.rstrip("/") or ".") if is_attribute else device.find(path)
+    if not is_attribute:
+        return "no" if element is None else "yes"
+    return "" if element is None else element.get(attribute) or ""
 
 
 def _lacking_in_session(setting: Setting, settings: Sequence[Setting], driver: Driver) -> str:
     """Say what a daemon without privileges lacks for a setting or another of its family: half a family is refused."""
     kin = (each for each in settings if setting.param.family and each.family == setting.family)
-    facts = (each.param.fact(driver.name) for each in (setting, *kin))
-    missing = next((fact for fact in facts if fact is not None and not fact.in_session), None)
-    if missing is None:
-        return ""
-    return "privileges" if missing.privileged else "a cgroup"
+    for each in (setting, *kin):
+        fact = each.param.fact(driver.name)
+        if fact is not None and fact.privileged:
+            return "privileges"
+        if fact is not None and _needs_cgroup(each, fact, settings):
+            return "a cgroup"
+    return ""
+
+
+def _needs_cgroup(setting: Setting, fact: Fact, settings: Sequence[Setting]) -> bool:
+    """Tell whether only a cgroup can meet a setting; of some rows another one decides."""
+    if fact.cgroup_while is None:
+        return not fact.in_session
+    said = (each for each in settings if each.param.name == fact.cgroup_while.param and not each.is_default)
+    return any(each.text in fact.cgroup_while.values for each in said if each.keys == setting.keys)
 
 
 def _is_of_iothreads(setting: Setting, fact: Fact | Cannot) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from domtune.connection import Domain
-from domtune.errors import Refused
+from domtune.errors import Failed, Refused
+from domtune.intents import cpu_weight
 from domtune.kinds import ALL_CPUS, Size
-from domtune.tuning import Setting
+from domtune.tuning import RATIO, Setting
 from domtune.values import parse_ids, scale
 from domtune.vocabulary.model import Call, Fact, Flags, Live, Read, Type
 
@@ -26,6 +27,24 @@ def apply(domain: Domain, settings: Iterable[Setting]) -> None:
         calls.setdefault(_batch(way, setting), []).append((way, setting))
     for (call, target, _), group in calls.items():
         _send(domain, call, target, group)
+
+
+def counted(domain: Domain, setting: Setting) -> Setting:
+    """Return a setting with its number, where that is so many times what the running domain has by itself.
+
+    Raises `Failed` if the domain does not tell what it has, or the number is out of range.
+    """
+    if not setting.is_ratio:
+        return setting
+    way = _way(setting, domain.connection.driver.name)
+    said = domain.read(binding_name(way.call.get or ""), *_target(way.call, ""))
+    normal = int(said.get(way.field) or 0)
+    least, most = cpu_weight.limits(normal)
+    number = cpu_weight.scaled(setting.text.removeprefix(RATIO), normal)
+    if not least <= number <= most:
+        times = f"{setting.text.removeprefix(RATIO)} times the normal {normal}"
+        raise Failed(f"{domain.name}: {setting.by}: {times} is {number}, and it must be {least} to {most}")
+    return setting._replace(text=str(number))
 
 
 def _way(setting: Setting, driver: str) -> Live:

@@ -34,6 +34,8 @@ def sentence(param: Param, driver: str) -> str:
     }[word(param, driver)]
     if fact.accepts is not None:
         said += f", for {', '.join(fact.accepts)} only"
+    if fact.only_on:
+        said += f", on {' and '.join(dict.fromkeys(on.what for on in fact.only_on))} only"
     extra = [text for text in (fact.meaning, "" if driver == "test" else fact.caveat) if text]
     return "; ".join([said, *extra])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from domtune import tree
+from domtune.kinds import Size
 from domtune.tree import Element
 from domtune.vocabulary.model import Needs
 
@@ -16,6 +18,7 @@ _LOCKING: dict[str, set[str] | None] = {
 }
 _SHARING = ("interface", "disk", "filesystem", "video")
 MEMFD = "memfd"
+_MEMORY = Size("KiB", 1)
 
 
 class Stay(NamedTuple):
@@ -35,7 +38,9 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     where huge pages leave and sharing stays, a memfd source must take their place.
     """
     backing = next(root.iterchildren("memoryBacking"), None)
-    stay: set[Needs] = set()
+    stay = set(_told_twice(root))
+    if any(iommu.find("driver[@intremap='on']") is not None for iommu in tree.devices(root, "iommu")):
+        stay.add(Needs.REMAPPING)
     if not memlock and any(_locks(device) for device in tree.devices(root, *_LOCKING)):
         stay.add(Needs.MEMLOCK)
     sharing_device = any(_shares(device) for device in tree.devices(root, *_SHARING))
@@ -52,6 +57,23 @@ def what_stays(root: Element, *, guest_visible: bool, memlock: bool) -> Stay:
     if not memfd:
         stay.add(Needs.SHARED_SOURCE)
     return Stay(frozenset(stay), memfd)
+
+
+def _told_twice(root: Element) -> Iterator[Needs]:
+    """Give what libvirt adds again by itself, since the definition says it in another place too."""
+    amounts = [root.find(tag) for tag in ("memory", "currentMemory")]
+    if None not in amounts and len({_amount(each) for each in amounts if each is not None}) == 1:
+        yield Needs.ALL_MEMORY
+    if root.find("vcpus/vcpu") is not None:
+        yield Needs.VCPU_LIST
+
+
+def _amount(element: Element) -> object:
+    """Return an amount of memory, or the element itself where it says none: that is like no other."""
+    try:
+        return _MEMORY.parse((element.text or "").strip(), element.get("unit"))
+    except ValueError:
+        return element
 
 
 def _locks(device: Element) -> bool:

@@ -1,23 +1,47 @@
-"""One profile: a document of settings with a name. Read it with lines kept, judge it, write it."""
+"""One profile: a document of wishes and settings with a name. Read it with lines kept, judge it, write it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 
-from domtune import yamlnodes
+from domtune import wantset, yamlnodes
 from domtune.errors import Invalid
+from domtune.intents.model import Site, Want
 from domtune.judge import judge
 from domtune.profileset import Reading, document_of, order_hints
-from domtune.tuning import Place, Tuning, Verbatim
+from domtune.together import contradictions
+from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.vocabulary.model import DRIVERS
+from domtune.wantset import WantReading
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
-_LATER = {
-    "want": "portable wishes are not read yet; say exact parameters under set:",
-    "when": "conditions are not read yet; use one profile for each driver or host",
-}
-_WORDS = ("profile", "summary", "inherits", "required", "set", "verbatim")
+_WORDS = ("profile", "summary", "inherits", "required", "want", "set", "when", "verbatim")
+_BLOCKS = ("want", "set")
+_CONDITIONS = ("driver", "host", "cgroup")
 _PLACES = {str(place): place for place in Place}
 _CONTENTS = ("xml", "text", "attributes", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Wishes and settings that hold together, where the conditions are met."""
+
+    wants: tuple[Want, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()  # driver, host, cgroup: any of the values; all must be met
+    line: int = 0
+    verbatim: tuple[Verbatim, ...] = ()
+
+    def holds(self, site: Site) -> bool:
+        """Tell whether the conditions are met; one on what is not known is not."""
+        return not self.unmet(site)
+
+    def unmet(self, site: Site) -> list[str]:
+        """Return the conditions that are not met, or on what is not known."""
+        there = {"driver": site.driver, "host": site.host.name, "cgroup": str(site.host.cgroup or "")}
+        return [word for word, values in self.conditions if not _any(word, values, there[word])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +52,23 @@ class Profile:
     summary: str = ""
     inherits: tuple[str, ...] = ()
     required: bool = False  # what cannot be done is an error before anything starts
-    tuning: Tuning = field(default_factory=Tuning)
+    tuning: Tuning = field(default_factory=Tuning)  # what it says exactly, whatever the driver and host
     source: str = ""
+    wants: tuple[Want, ...] = ()
+    when: tuple[Block, ...] = ()
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All it says, in order: the later lies over the earlier."""
+        return (Block(self.wants, self.tuning.settings, verbatim=self.tuning.verbatim), *self.when)
+
+
+def _any(word: str, values: tuple[str, ...], there: str) -> bool:
+    """Tell whether a value is what is there; the name of a host may be a pattern."""
+    return any(
+        fnmatchcase(there.casefold(), value.casefold()) if word == "host" and there else there == value
+        for value in values
+    )
 
 
 def read(text: str, source: str, *, judged: bool = False) -> Profile:
@@ -37,11 +76,20 @@ def read(text: str, source: str, *, judged: bool = False) -> Profile:
 
     Values need only have a meaning, so that what split wrote can always be read; `judged` asks `judge` as well.
     """
+    problems: list[str] = []
+    profile = parse(text, source, problems, judged=judged)
+    if problems:
+        raise Invalid(problems)
+    return profile
+
+
+def parse(text: str, source: str, problems: list[str], *, judged: bool = False) -> Profile:
+    """Return what can be read of a profile, and add its faults to `problems`; raise `Invalid` if it is no document."""
     node = yamlnodes.read(text, source)
     if not isinstance(node, Map):
         line = 1 if node is None else node.line
         raise Invalid(f"{source}:{line}: not a profile: it must start with `profile: NAME`")
-    return _Document(source, node, judged=judged).profile()
+    return _Document(source, node, problems).profile(judged=judged)
 
 
 def write(profile: Profile) -> str:
@@ -53,45 +101,104 @@ def write(profile: Profile) -> str:
         document["inherits"] = list(profile.inherits)
     if profile.required:
         document["required"] = "true"
-    if profile.tuning.settings:
-        document["set"] = document_of(profile.tuning.settings)
+    document |= _block_out(profile.wants, profile.tuning.settings)
+    if profile.when:
+        document["when"] = [_case_out(block) for block in profile.when]
     if pieces := [*order_hints(profile.tuning.settings), *profile.tuning.verbatim]:
         document["verbatim"] = [_piece_out(piece) for piece in pieces]
     return yamlnodes.write(document)
 
 
+def _block_out(wants: Sequence[Want], settings: Sequence[Setting]) -> dict[str, object]:
+    said: dict[str, object] = {"want": wantset.document_of(wants)} if wants else {}
+    return said | ({"set": document_of(settings)} if settings else {})
+
+
+def _case_out(block: Block) -> dict[str, object]:
+    conditions = {word: values[0] if len(values) == 1 else list(values) for word, values in block.conditions}
+    return {**conditions, **_block_out(block.wants, block.settings)}
+
+
 class _Document:
-    def __init__(self, source: str, node: Map, *, judged: bool) -> None:
+    def __init__(self, source: str, node: Map, problems: list[str]) -> None:
         self.source = source
-        self.judged = judged
         self.node = node
-        self.problems: list[str] = []
+        self.problems = problems
         self.found = {key.text: value for key, value in node.items}
 
-    def profile(self) -> Profile:
+    def profile(self, *, judged: bool) -> Profile:
         for key, _ in self.node.items:
-            if key.text in _LATER:
-                self._wrong(key.line, key.text, _LATER[key.text])
-            elif key.text not in _WORDS:
+            if key.text not in _WORDS:
                 self._wrong(key.line, key.text, f"no word of a profile; the words are {', '.join(_WORDS)}")
         if "profile" not in self.found:
             self._wrong(self.node.line, "profile", "the name is missing; start with `profile: NAME`")
-        reading = Reading(self.source, self.problems)
-        if "set" in self.found:
-            reading.block(self.found["set"])
+        main = self._block(self.found)
         profile = Profile(
             self._text("profile"),
             self._text("summary"),
             self._names("inherits"),
             self._truth("required"),
-            Tuning(tuple(reading.settings), tuple(self._pieces())),
+            Tuning(main.settings, tuple(self._pieces())),
             self.source,
+            main.wants,
+            tuple(self._cases()),
         )
-        if self.judged:
-            self.problems += judge(profile.tuning)
-        if self.problems:
-            raise Invalid(self.problems)
+        whole = not self.problems  # else what is missing may only have been said wrongly
+        if judged:
+            for block in profile.blocks:
+                self.problems += [*wantset.judge(block.wants), *judge(Tuning(block.settings))]
+                self.problems += contradictions(block.settings) if whole else ()
         return profile
+
+    def _block(self, found: Mapping[str, Node]) -> Block:
+        """Read `want` and `set` of the document or of one case."""
+        wants, settings = WantReading(self.source, self.problems), Reading(self.source, self.problems)
+        if "want" in found:
+            wants.block(found["want"])
+        if "set" in found:
+            settings.block(found["set"])
+        self.problems += wantset.clashes(wants.wants, settings.settings)
+        return Block(tuple(wants.wants), tuple(settings.settings))
+
+    def _cases(self) -> Iterator[Block]:
+        node = self.found.get("when")
+        if node is None:
+            return
+        if not isinstance(node, Items):
+            self._wrong(node.line, "when", "must be a list of maps such as - {driver: xen, set: {…}}")
+            return
+        for item in node.items:
+            if isinstance(item, Map):
+                yield self._case(item)
+            else:
+                self._wrong(item.line, "when", "must be a map of conditions and of what holds then")
+
+    def _case(self, node: Map) -> Block:
+        found = {key.text: value for key, value in node.items}
+        for key, _ in node.items:
+            if key.text not in (*_CONDITIONS, *_BLOCKS):
+                words = ", ".join((*_CONDITIONS, *_BLOCKS))
+                self._wrong(key.line, f"when: {key.text}", f"no word of a condition; the words are {words}")
+        if not found.keys() & set(_CONDITIONS):
+            self._wrong(node.line, "when", f"has no condition; say one of {', '.join(_CONDITIONS)}")
+        conditions = tuple((word, self._values(word, found[word])) for word in _CONDITIONS if word in found)
+        faults = len(self.problems)
+        block = self._block(found)
+        if not block.wants and not block.settings and len(self.problems) == faults:
+            self._wrong(node.line, "when", "says nothing of what holds then; add want: or set:")
+        return replace(block, conditions=conditions, line=node.line)
+
+    def _values(self, word: str, node: Node) -> tuple[str, ...]:
+        """Read the value of a condition, or a list of which any will do."""
+        items = node.items if isinstance(node, Items) else (node,)
+        values = tuple(item.text for item in items if isinstance(item, Scalar))
+        known = {"driver": tuple(DRIVERS), "cgroup": ("1", "2")}.get(word)
+        if isinstance(node, Map) or len(values) != len(items) or not values:
+            self._wrong(node.line, f"when: {word}", "must be a value or a list of values")
+        for value in values:
+            if known and value not in known:
+                self._wrong(node.line, f"when: {word}", f"{value!r} is none of {', '.join(known)}")
+        return values
 
     def _text(self, word: str) -> str:
         node = self.found.get(word)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from domtune.intents import INTENTS
 from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Flag, Ids
 from domtune.tuning import Place, Setting, Verbatim
@@ -16,6 +17,8 @@ from domtune.vocabulary.path import Form, Owner
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _SELECTOR = re.compile(r"^([A-Za-z_.]+)\[([^\[\]]+)\](.*)$")
+MISPLACED = "the ! of a demand stands once, behind the name or behind the first words of it"
+UNSELECTED = "one selector, such as [vda], stands in brackets behind the first word"
 _DIGITS = 30  # more than any id has
 _IDS = re.compile(r"[0-9^][0-9,^-]*")
 
@@ -45,6 +48,7 @@ class Reading:
         self.problems = problems
         self.settings: list[Setting] = []
         self.lines: dict[tuple[str, tuple[str, ...]], int] = {}
+        self.demanded = False  # by a `!` behind the name, or behind the first words of it
 
     def block(self, node: Node, prefix: str = "") -> None:
         """Read a map of names, or of the first words of names."""
@@ -52,11 +56,13 @@ class Reading:
             self._wrong(node.line, prefix or "set", "must be a map of parameters and values")
             return
         for key, value in node.items:
-            self._entry(f"{prefix}.{key.text}" if prefix else key.text, key.line, value)
+            word, demands = undemanded(key.text)
+            wider, self.demanded = self.demanded, self.demanded or demands
+            self._entry(f"{prefix}.{word}" if prefix else word, key.line, value)
+            self.demanded = wider
 
     def _entry(self, said: str, line: int, value: Node) -> None:
-        match = _SELECTOR.match(said)
-        name, selector = (match[1] + match[3], match[2].strip()) if match else (said, "")
+        name, device, selector = parted(said)
         param = PARAMS.get(name)
         fields = elements().get(name)
         if fields is not None and isinstance(value, Items) and value.items:
@@ -69,24 +75,22 @@ class Reading:
         elif param is None and name in _prefixes():
             self.block(value, said)
         elif param is None:
-            close = nearest(name)
-            self._wrong(
-                line, said, "no such parameter" + (f"; did you mean {close}?" if close else "; see domtune params")
-            )
+            self._wrong(line, said, _unknown(name, said))
         elif "#" in param.key_forms:
             self._wrong(line, said, f"goes into a list: {name.rpartition('.')[0]}: [{{{name.rpartition('.')[2]}: …}}]")
+        elif reason := wrong_device(param.name, param.device, device):
+            self._wrong(line, said, reason + _keyed_so(param, selector, value))
         else:
-            device = match[1] if match else ""
-            if reason := _wrong_device(param, device):
-                self._wrong(line, said, reason)
-            else:
-                self._value(param, (selector,) if device else (), value)
+            self._value(param, (selector,) if device else (), value)
 
     def _value(self, param: Param, keys: tuple[str, ...], value: Node) -> None:
         """Read what stands under the name: a value, or as many levels of keys as the row has."""
         left = param.key_forms[len(keys) :]
         if not left:
             self._leaf(param, keys, value)
+        elif isinstance(value, Scalar) and value.text == DEFAULT:
+            for word in [path.part for path in param.paths] if left[0] == "part" else [ALL]:
+                self._value(param, (*keys, word), value)
         elif "," in left[0]:
             self._records(param, keys, left[0], value)
         elif isinstance(value, Items) and len(left) == 1 and isinstance(param.kind, Flag):
@@ -95,8 +99,6 @@ class Reading:
         elif isinstance(value, Map):
             for key, below in value.items:
                 self._keyed(param, keys, left[0], key, below)
-        elif isinstance(value, Scalar) and value.text == DEFAULT and left[0].startswith("@"):
-            self._keyed(param, keys, left[0], Scalar(ALL, value.line), value)
         else:
             example = param.example if param.example.startswith(("{", "[")) else "{KEY: value}"
             self._wrong(value.line, param.name, f"takes a map of keys and values such as {example}")
@@ -179,7 +181,7 @@ class Reading:
         except ValueError as error:
             self._wrong(value.line, Setting(param, keys, "").name, str(error))
             return
-        setting = Setting(param, keys, text, unit, self.source, value.line)
+        setting = Setting(param, keys, text, unit, self.source, value.line, self.demanded)
         if setting.address in self.lines:
             self._wrong(value.line, setting.name, f"said before in line {self.lines[setting.address]}; keep one")
             return
@@ -190,14 +192,42 @@ class Reading:
         self.problems.append(f"{self.source}:{line}: {name}: {reason}")
 
 
-def _wrong_device(param: Param, device: str) -> str:
-    """Say what is wrong with the device of a name, "" if nothing is."""
-    if device == param.device:
+def parted(said: str) -> tuple[str, str, str]:
+    """Return the name without selector, the word before the selector, and the selector; "" where there is none."""
+    match = _SELECTOR.match(said)
+    return (match[1] + match[3], match[1], match[2].strip()) if match else (said, "", "")
+
+
+def undemanded(key: str) -> tuple[str, bool]:
+    """Return a key without the ``!`` behind it, and whether it had one."""
+    return (key[:-1], True) if key.endswith("!") and key != "!" else (key, False)
+
+
+def _unknown(name: str, said: str) -> str:
+    if "!" in name:
+        return MISPLACED
+    if "[" in name:
+        return UNSELECTED
+    if name in INTENTS:
+        return f"is a wish; say it under want: {said}: …"
+    close = nearest(name)
+    return "no such parameter" + (f"; did you mean {close}?" if close else "; see domtune params")
+
+
+def _keyed_so(param: Param, key: str, value: Node) -> str:
+    """Say where a key stands that was taken for a selector."""
+    if param.device or not key or not param.key_forms:
         return ""
-    if not param.device:
-        return f"{param.name} takes no [selector]"
-    right = f"{param.device}[*]{param.name[len(param.device) :]}"
-    return f"say which {param.device}: {right} for all, or a target, alias, MAC or number in the []"
+    return f"; say {param.name}: {{{key}: {value.text if isinstance(value, Scalar) else '…'}}}"
+
+
+def wrong_device(name: str, device: str, said: str) -> str:
+    """Say what is wrong with the device that a name is said of, "" if nothing is."""
+    if said == device:
+        return ""
+    if not device:
+        return f"{name} takes no [selector]"
+    return f"say which {device}: {device}[*]{name[len(device) :]} for all, or a target, alias, MAC or number in the []"
 
 
 def document_of(settings: Sequence[Setting]) -> dict[str, object]:
@@ -240,12 +270,13 @@ def _element_keys(settings: Sequence[Setting]) -> dict[str, dict[str, None]]:
 
 def _way(setting: Setting) -> Iterator[str]:
     param, keys = setting.param, list(setting.keys)
+    demand = "!" * setting.demanded
     if param.device:
-        yield f"{param.device}[{keys.pop(0)}]{param.name[len(param.device) :]}"
+        yield f"{param.device}[{keys.pop(0)}]{param.name[len(param.device) :]}{demand}"
     elif param.key_forms[:1] == ("#",):
-        yield param.name.rpartition(".")[0]
+        yield param.name.rpartition(".")[0] + demand
     else:
-        yield param.name
+        yield param.name + demand
     yield from keys
 
 

@@ -41,7 +41,7 @@ def restored(job: Job, domain: Domain, decision: Decision, inside: Tuning, pendi
     try:
         domain.rewrite_saved(tree.serialise(job.root))
         domain.restore(paused=True)
-        settle(domain, decision)
+        decision = settle(domain, decision)
         if not job.wish.paused:
             domain.resume()
     except BaseException as error:

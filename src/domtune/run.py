@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from domtune import compare, live, stamp, tree
@@ -52,15 +52,11 @@ class Started:
 class Wish:
     """How a domain is to be started."""
 
-    profiles: tuple[Profile, ...] = ()  # of domain scope, wide to narrow
+    profiles: tuple[Profile, ...] = ()  # narrower than all that is bound; the later wins
     minimal: bool = False
     paused: bool = False
     or_minimal: bool = False  # rather minimal than not at all
-
-    @property
-    def required(self) -> bool:
-        """Whether any profile demands all it says."""
-        return any(profile.required for profile in self.profiles)
+    bindings: bool = True  # the profiles bound to it hold, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class Job:
 
 def minimal(job: Job, unprotected: Sequence[Setting]) -> Started:
     """Create the domain from its definition alone."""
-    _create(job, Mode.MINIMAL, None)
+    _create(job, Mode.MINIMAL, Decision())
     guards = tuple(setting for setting in unprotected if setting.param.protective)
     return Started(
         job.name,
@@ -102,25 +98,25 @@ def minimal(job: Job, unprotected: Sequence[Setting]) -> Started:
 
 def tuned(job: Job, decision: Decision) -> Started:
     """Create the domain, paused where the driver can, and let it run once everything holds."""
-    _create(job, Mode.TUNED, decision)
-    return result(job, decision, Mode.TUNED)
+    return result(job, _create(job, Mode.TUNED, decision), Mode.TUNED)
 
 
-def _create(job: Job, mode: Mode, decision: Decision | None) -> None:
+def _create(job: Job, mode: Mode, decision: Decision) -> Decision:
     """Create the domain and settle it, or take it back; the record stays until the one or the other is done."""
-    waits = job.connection.driver.starts_paused and (decision is not None or job.wish.paused)
+    waits = job.connection.driver.starts_paused and (mode is Mode.TUNED or job.wish.paused)
     run = job.begin(mode)
     domain: Domain | None = None
     try:
         domain = job.connection.create(tree.serialise(job.root), job.name, paused=waits)
-        if decision is not None:
-            settle(domain, decision)
+        if mode is Mode.TUNED:
+            decision = settle(domain, decision)
         if waits and not job.wish.paused:
             domain.resume()
     except BaseException as error:
         raise_as(error, job.name, _take_back(job, run, made=domain is not None))
         raise
     job.store.end(run)
+    return decision
 
 
 def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] = ()) -> Started:
@@ -153,8 +149,12 @@ def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] 
     )
 
 
-def settle(domain: Domain, decision: Decision) -> None:
-    """Set what comes after creation, then read everything back; raise `Failed` if something does not hold."""
+def settle(domain: Domain, decision: Decision) -> Decision:
+    """Set what comes after creation, then read everything back; raise `Failed` if something does not hold.
+
+    Returns the decision with the numbers that were not known before.
+    """
+    decision = replace(decision, after=tuple(live.counted(domain, each) for each in decision.after))
     live.apply(domain, decision.after)
     driver = domain.connection.driver.name
     root = tree.parse(domain.live_xml(), domain.name)
@@ -166,6 +166,7 @@ def settle(domain: Domain, decision: Decision) -> None:
     wrong += [Difference(each, said) for each, said in live.read_back(domain, asked) if not compare.reads(each, said)]
     if wrong:
         raise Failed("\n".join(f"{domain.name}: does not hold: {each}" for each in wrong))
+    return decision
 
 
 def _take_back(job: Job, run: Run, *, made: bool) -> str | None:

@@ -13,11 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from domtune import host, lifecycle, pipeline, run, tree
+from domtune import binding_store, lifecycle, run, tree, wanting
 from domtune.connection import Connection, Domain
 from domtune.errors import Error, Failed, Invalid, Refused
-from domtune.lifecycle import Decision
-from domtune.profile import Profile
+from domtune.lifecycle import Decision, NotDone
 from domtune.put import put
 from domtune.restore import changeable, refuse, restored
 from domtune.run import Job, Started, Wish
@@ -94,56 +93,63 @@ def _create(job: Job) -> Started:
     """Create the domain of this job from its XML, minimal or tuned."""
     stored = take(job.root, Choice(), job.source)
     if job.wish.minimal:
-        return run.minimal(job, stored.settings)
+        return run.minimal(job, _left_out(job, stored))
     plain = tree.serialise(job.root)
-    tuning = wanted(job.connection, job.root, stored, job.wish.profiles)
-    decision = _decide(job, tuning.settings)
+    bounds = wanting.bound(job.connection, job.root, job.wish, store=job.store)
+    found = wanting.wanted(job.connection, job.root, stored, bounds)
+    tuning = found.tuning
+    decision = decided(job, tuning.settings, found.unmet)
     kept = lifecycle.idle(decision, stored, job.connection.driver, session=job.connection.is_session)
     homeless: list[str] = []
     try:
         put(job.root, Tuning((*decision.create, *kept), tuning.verbatim), left_out=homeless)
         job.notes.extend(homeless)
-        return run.tuned(job, decision)
+        started = run.tuned(job, decision)
+        return replace(started, notes=(*found.notes, *found.caveats, *started.notes))
     except Failed as error:
         if not job.wish.or_minimal:
             raise
         reason = "; ".join(str(error).splitlines())
         note = f"started minimal, since the tuned start did not work: {reason}"
-        started = run.minimal(replace(job, root=tree.parse(plain, job.name)), stored.settings)
+        started = run.minimal(replace(job, root=tree.parse(plain, job.name)), (*decision.create, *decision.after))
         return replace(started, notes=(*started.notes, note))
+
+
+def _left_out(job: Job, stored: Tuning) -> tuple[Setting, ...]:
+    """Return what a tuned start would have set; a minimal one works also where nobody can tell what is bound."""
+    try:
+        bounds = wanting.bound(job.connection, job.root, job.wish, store=job.store)
+        if not any(each.profiles for each in bounds):
+            return stored.settings
+        found = wanting.look(job.connection, job.root, stored, bounds, [])
+    except Invalid as error:
+        job.notes.append(f"what else is left out is not known: {error.problems[0]}")
+        return stored.settings
+    driver = job.connection.driver.name
+    return tuple(each for each in found.tuning if not each.is_default and each.param.fact(driver) is not None)
 
 
 def _restore(job: Job, domain: Domain) -> Started:
     """Start the domain from its saved image, with the tuning that can still change."""
     saved = take(job.root, Choice(), job.source)
-    tuning = wanted(job.connection, job.root, saved, job.wish.profiles)
+    root = binding_store.known_root(domain)  # the metadata in the image may be older
+    bounds = wanting.bound(job.connection, root, job.wish, store=job.store)
+    found = wanting.wanted(job.connection, job.root, saved, bounds)
+    tuning = found.tuning
     settings, pending = changeable(tuning.settings, saved, job.connection.driver.name)
-    decision = _decide(job, settings)
+    decision = decided(job, settings, found.unmet)
     kept = lifecycle.idle(decision, saved, job.connection.driver, session=job.connection.is_session)
-    return restored(job, domain, decision, Tuning((*decision.create, *kept), tuning.verbatim), pending)
+    started = restored(job, domain, decision, Tuning((*decision.create, *kept), tuning.verbatim), pending)
+    return replace(started, notes=(*found.notes, *found.caveats, *started.notes))
 
 
-def wanted(connection: Connection, root: Element, stored: Tuning, profiles: Sequence[Profile]) -> Tuning:
-    """Return what is wanted of the domain `root`: its stored tuning, under the profiles.
-
-    Raises `Invalid` with every fault that is known without starting it, host and domain included.
-    """
-    problems: list[str] = []
-    tuning = pipeline.wanted(root, stored, [profile.tuning for profile in profiles], problems)
-    settings = list(tuning.settings)
-    if not problems and any(setting.param.host_bound for setting in settings):
-        here = host.read(connection.capabilities(), connection.host_cpus())
-        settings, problems = lifecycle.on_host(settings, here, connection.driver.name)
-    if problems := problems or lifecycle.misplaced(settings, root):
-        raise Invalid(problems)
-    return Tuning(tuple(settings), tuning.verbatim)
-
-
-def _decide(job: Job, settings: Sequence[Setting]) -> Decision:
+def decided(job: Job, settings: Sequence[Setting], unmet: Sequence[NotDone]) -> Decision:
+    """Return where each setting goes; raise `Refused` if something that is demanded cannot be done."""
     connection = job.connection
     decision = lifecycle.decide(settings, connection.driver, session=connection.is_session, root=job.root)
-    if job.wish.required and decision.not_done:
-        raise Refused("\n".join(f"{job.name}: required, but cannot be done: {each}" for each in decision.not_done))
+    decision = replace(decision, not_done=(*unmet, *decision.not_done))
+    if lacking := [each for each in decision.not_done if each.setting.demanded]:
+        raise Refused("\n".join(f"{job.name}: required, but cannot be done: {each}" for each in lacking))
     return decision
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from domtune.connection import Domain
@@ -11,15 +12,24 @@ from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.store import Store, opened
 
 
-def replace_stored(
-    domain: Domain, before: str, xml: str, check: Callable[[str], None], *, store: Store | None = None
-) -> Path:
-    """Store `xml`, which was made of the stored definition `before`, in its place; return the backup of what was there.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be stored, and what it was made of."""
 
-    `check` is given what libvirt stored and raises an `Error` if that is not what was meant; then the old definition is
-    put back. Raises `Refused` for a domain that is not stored or was changed meanwhile, `Failed` otherwise.
+    before: str
+    after: str
+    by: str  # the command, which the backup is called after
+
+
+def replace_stored(domain: Domain, change: Change, check: Callable[[str], None], *, store: Store | None = None) -> Path:
+    """Store a definition in place of the one that it was made of; return the backup of what was there.
+
+    `check` is given what libvirt stored and raises `Failed` if that is not what was meant; then the old definition is
+    put back. Raises `Refused`, with nothing changed, for a domain that is not stored or was changed meanwhile, or whose
+    definition libvirt would not take back.
     """
     connection = domain.connection
+    before = change.before
     with ExitStack() as held:
         state = store or opened()
         held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
@@ -27,10 +37,13 @@ def replace_stored(
             raise Refused(f"{domain.name}: has no stored definition to replace")
         if domain.stored_xml() != before:
             raise Refused(f"{domain.name}: its stored definition was changed meanwhile; try again")
-        backup = state.backup(domain.name, domain.uuid, before)
+        backup = state.backup(domain.name, domain.uuid, before, by=change.by)
         try:
-            connection.define(xml, domain.name)
+            _prove(domain, before)
+            connection.define(change.after, domain.name)
             check(domain.stored_xml())
+        except Refused:
+            raise
         except BaseException as error:
             after = _put_back(domain, before, backup)
             if isinstance(error, KeyboardInterrupt):
@@ -41,10 +54,22 @@ def replace_stored(
         return backup
 
 
+def _prove(domain: Domain, before: str) -> None:
+    """Store what is stored once more: libvirt writes some definitions that it does not read."""
+    try:
+        domain.connection.define(before, domain.name)
+    except Failed as error:
+        way_out = f"nothing was changed; mend it with `virsh edit {domain.name}`"
+        raise Refused(f"{error}\n{domain.name}: libvirt does not take back its own definition; {way_out}") from None
+
+
 def _put_back(domain: Domain, before: str, backup: Path) -> str:
     """Store the old definition again, and say how that went."""
     try:
         domain.connection.define(before, domain.name)
+        is_same = domain.stored_xml() == before
     except Error as error:
         return f"the old definition could not be put back ({error}); it is in {backup}"
+    if not is_same:
+        return f"the old definition was put back, and libvirt changed it; it is whole in {backup}"
     return f"the stored definition is as it was (also in {backup})"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import re
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
     id TEXT PRIMARY KEY, host TEXT NOT NULL, domain TEXT NOT NULL, name TEXT NOT NULL, mode TEXT NOT NULL,
     pid INTEGER NOT NULL, started TEXT NOT NULL, began TEXT NOT NULL, image TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS bound (
+    host TEXT NOT NULL, domain TEXT NOT NULL, profiles TEXT NOT NULL, PRIMARY KEY (host, domain)
 ) STRICT
 """
 
@@ -65,7 +69,8 @@ class Store:
             (self.directory / "state.db").chmod(0o600)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(_SCHEMA)
+            for table in _SCHEMA.split(";"):
+                self._db.execute(table)
             self._inode = (self.directory / "state.db").stat().st_ino
         except (OSError, sqlite3.Error) as error:
             way_out = "set DOMTUNE_STATE_DIR to a directory that you may write"
@@ -104,6 +109,20 @@ class Store:
         rows = self._execute("SELECT * FROM run WHERE host = ? AND domain = ? ORDER BY began", (host, domain))
         return [Run(*row) for row in rows]
 
+    def bound(self, host: str, domain: str) -> tuple[str, ...]:
+        """Return the names of the profiles bound to a domain whose driver keeps no metadata."""
+        rows = self._execute("SELECT profiles FROM bound WHERE host = ? AND domain = ?", (host, domain))
+        return tuple(str(name) for (names,) in rows for name in json.loads(names))
+
+    def bind(self, host: str, domain: str, profiles: Sequence[str]) -> None:
+        """Keep the names of the profiles bound to a domain, in place of those it had, on disk before this returns."""
+        self._execute("PRAGMA synchronous = FULL")
+        if profiles:
+            self._execute("INSERT OR REPLACE INTO bound VALUES (?, ?, ?)", (host, domain, json.dumps(list(profiles))))
+        else:
+            self._execute("DELETE FROM bound WHERE host = ? AND domain = ?", (host, domain))
+        self._execute("PRAGMA synchronous = NORMAL")
+
     def _execute(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(statement, values).fetchall()
@@ -128,12 +147,17 @@ class Store:
         finally:
             os.close(held)
 
-    def backup(self, name: str, domain: str, xml: str) -> Path:
-        """Keep a stored definition before it is replaced, and return the file."""
+    def backup(self, name: str, domain: str, xml: str, *, by: str) -> Path:
+        """Keep a stored definition before the command `by` replaces it, and return the file."""
         stamp = self.now().strftime("%Y%m%dT%H%M%S%fZ")
-        path = self.directory / "backups" / f"{_file_name(name)}-{domain}-{stamp}.xml"
+        path = self.directory / "backups" / f"{_file_name(name)}-{domain}-{stamp}-{by}.xml"
         write_atomically(path, xml, mode=0o600)
         return path
+
+    def last_backup(self, domain: str, by: str) -> Path | None:
+        """Return what the command `by` kept last of a domain, whatever the domain was called then."""
+        found = (self.directory / "backups").glob(f"*-{domain}-*-{by}.xml")
+        return max(found, key=lambda path: path.stem.split("-")[-2], default=None)
 
 
 _opened: dict[tuple[Path, int, int], Store] = {}

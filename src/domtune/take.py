@@ -254,7 +254,9 @@ class _Walk:
         if row.said(text, unit) is None:
             return False
         # What Setting(…) does, without the call in between: this line runs once for each value of a document.
-        self.settings.append(tuple.__new__(Setting, (param, below, text, unit, self.source, element.sourceline)))
+        self.settings.append(
+            tuple.__new__(Setting, (param, below, text, unit, self.source, element.sourceline, False, ""))
+        )
         return True
 
     def _stays(self, row: Row, text: str) -> bool:

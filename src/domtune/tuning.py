@@ -10,6 +10,8 @@ from typing import NamedTuple
 from domtune.kinds import DEFAULT, Value
 from domtune.vocabulary.model import Param
 
+RATIO = "times "  # begins the text of what is so many times what the running domain has by itself
+
 
 class Setting(NamedTuple):
     """One value of one parameter, as it was written. Compares by value: where it came from does not count."""
@@ -66,6 +68,11 @@ class Setting(NamedTuple):
         return self.text == DEFAULT and self.unit is None
 
     @property
+    def is_ratio(self) -> bool:
+        """Whether the number is known only when the running domain has told what it has by itself."""
+        return bool(self.by) and self.text.startswith(RATIO)
+
+    @property
     def value(self) -> Value | None:
         """The parsed form, or None if the text has no meaning."""
         try:
@@ -76,6 +83,8 @@ class Setting(NamedTuple):
     @property
     def said(self) -> str:
         """The value as a profile says it."""
+        if self.is_ratio:
+            return f"{self.text.removeprefix(RATIO)} times the normal"
         return self.text if self.is_default else self.param.kind_of(self.keys).said(self.text, self.unit) or self.text
 
 

@@ -6,7 +6,7 @@ YAML is untrusted: no tags, no anchors and aliases (so no bombs), no duplicate k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -129,6 +129,10 @@ class _Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers = {"~": [], "n": [], "N": [], "": []}  # noqa: RUF012 - PyYAML's own class attribute
 
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+        """Write everything out: the reader refuses aliases."""
+        return True
+
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002
         """Indent lists below their key."""
         super().increase_indent(flow=flow, indentless=False)
@@ -146,6 +150,6 @@ _Dumper.add_implicit_resolver(
 )
 
 
-def write(document: dict[str, object]) -> str:
+def write(document: Mapping[str, object] | Sequence[object]) -> str:
     """Return a document as YAML that `read` gives back; small inner collections in one line."""
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)

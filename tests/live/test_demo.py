@@ -13,6 +13,7 @@ import pytest
 
 from live import cgroup, kernel, product
 from live.lab import NOBODY, Lab, kvm_group, virt_type
+from support.results import faults
 
 DOMAIN = "domtune-demo"
 HIDE = 'mount --bind /dev/zero /dev/kvm && exec "$@"'
@@ -79,6 +80,7 @@ def test_an_ordinary_user_sees_it_without_shares(lab: Lab, place: Path) -> None:
     state = {**lab.user_environment(), "DOMTUNE_STATE_DIR": "", "TMPDIR": str(place)}
     done = lab.run([*user, sys.executable, "-c", product.COMMAND, "--json", "demo"], env=state, timeout=100)
     assert (done.returncode, done.stderr) == (0, "")
+    assert [] == faults("demo", json.loads(done.stdout))
     story = "\n".join(json.loads(done.stdout)["story"])
     assert_whole(story, "KVM is here." if kvm_group() and virt_type() == "kvm" else "No /dev/kvm for us")
     assert "Not root, hence no cgroups" in story

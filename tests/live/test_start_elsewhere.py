@@ -116,11 +116,11 @@ def test_a_managed_save_is_refused_both_ways(stored: tuple[Connection, str], tmp
 
 @pytest.mark.live("test")
 def test_what_the_driver_takes_and_drops_is_caught_by_reading_back(tmp_path: Path) -> None:
-    """The priority of a policy that has none: success would be a lie."""
-    settings = "cpu.vcpu.sched: {policy: {0: batch}, priority: {0: 5}}"
-    xml = guests.machine("other", virt="test")
+    """What only a virtio NIC has, on one that says no model: success would be a lie."""
+    settings = "net[0].driver.txmode: timer"
+    xml = guests.machine("other", virt="test", devices="<interface type='user'/>")
     with connect("test:///default") as connection, Store(tmp_path / "state") as store:
-        with pytest.raises(Failed, match=r"does not hold: cpu\.vcpu\.sched\.priority\[0\]: wanted 5, found nothing"):
+        with pytest.raises(Failed, match=r"does not hold: net\[.+\]\.driver\.txmode: wanted timer, found nothing"):
             start_xml(connection, xml, product.wish(settings), store=store)
         assert connection.find(name="other") is None
 

@@ -112,6 +112,7 @@ def test_nothing_asks_for_scheduler_parameters_of_a_container_that_is_off(lab: L
         (("merge", name, profile, "--define"), 0),
         (("split", name, "--define", "--tuning", lxc.files / f"{name}.yaml"), 0),
         (("params", "--driver", "lxc"), 0),
+        (("explain", "cpu", name, "-p", profile), 0),
         (("start", name, "-p", product.written(lxc, "cpu.vcpu.quota: 5")), 1),
         (("start", name, "--minimal"), 0),
     ):

@@ -111,3 +111,14 @@ def test_an_ordinary_user_does_not_reach_the_system(lab: Lab, qemu: Hypervisor) 
     assert done.stderr.startswith("cannot connect to qemu:///system: ")
     assert "Permission denied" in done.stderr
     assert not domain.isActive()
+
+
+@pytest.mark.live("qemu")
+@pytest.mark.parametrize("mode", ["strict", "preferred", "interleave"])
+def test_a_session_takes_memory_from_nodes_where_qemu_does_it_itself(mode: str, session: Hypervisor) -> None:
+    name, domain = stored(session)
+    started = product.start(session, name, product.wish(f"memory.numa: {{mode: {mode}, nodeset: 0}}"))
+    assert not [each for each in started.not_done if each.setting.name.startswith("memory.numa")]
+    command = kernel.command_line(kernel.qemu_pid(name))
+    assert [word for word in command if f'"policy":"{"bind" if mode == "strict" else mode}"' in word]
+    assert guests.value(domain.XMLDesc(0), "numatune/memory") is not None

@@ -1,7 +1,7 @@
 """Short ways to say what tests are about: settings as a profile says them, a domain with little in it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from textwrap import dedent, indent
@@ -9,6 +9,9 @@ from textwrap import dedent, indent
 from lxml import etree
 
 from domtune import profile
+from domtune.intents.model import Want
+from domtune.layers import Bound, Scope
+from domtune.profile import Profile
 from domtune.tuning import Setting, Tuning
 from support.sampler import samples
 
@@ -20,7 +23,13 @@ def said(text: str) -> list[Setting]:
     return list(profile.read(f"profile: x\nset:\n{indent(dedent(text).strip(), '  ')}\n", "x.yaml").tuning.settings)
 
 
-def names(tuning: Tuning | list[Setting]) -> dict[str, str]:
+def bound(*layers: Tuning | Profile, scope: Scope = Scope.COMMAND, origin: str = "-p") -> Bound:
+    """Return what one binding brings in: each of these as a profile, the later over the earlier."""
+    profiles = (each if isinstance(each, Profile) else Profile("x", tuning=each) for each in layers)
+    return Bound(scope, origin, tuple(profiles))
+
+
+def names(tuning: Tuning | Sequence[Setting | Want]) -> dict[str, str]:
     """Return settings as a dict that prints well."""
     return {setting.name: setting.said for setting in tuning}
 

@@ -117,6 +117,20 @@ def test_a_circle_is_found_whatever_the_spelling_of_its_paths(shelf: Path) -> No
         catalogue.load("web")
 
 
+def test_faults_of_all_that_is_inherited_are_said_at_once(shelf: Path) -> None:
+    put(shelf, "web.yaml", "base", "gone", "torn", shares=1)
+    put(shelf, "base.yaml", shares=300000)
+    (shelf / "torn.yaml").write_text("profile: [")
+    with pytest.raises(Invalid) as caught:
+        catalogue.load("web", judged=True)
+    assert [
+        f"{shelf}/web.yaml:3: cpu.shares: 1 is outside 2 to 262144",
+        f"{shelf}/base.yaml:3: cpu.shares: 300000 is outside 2 to 262144",
+        f"{shelf}/web.yaml: inherits: gone: no such profile in {shelf}, {catalogue.SHIPPED}; for a file give its path",
+        f"{shelf}/torn.yaml:2: not YAML: did not find expected node content",
+    ] == [problem.replace(f"{shelf}, {shelf}, ", f"{shelf}, ") for problem in caught.value.problems]
+
+
 # Files
 
 
@@ -127,3 +141,33 @@ def test_a_file_without_end_is_not_read_to_its_end() -> None:
 def test_a_directory_is_no_profile(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r": cannot read: Is a directory$"):
         files.read_text(tmp_path)
+
+
+# All that can be named
+
+
+def test_what_can_be_named_is_listed_with_what_it_hides(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = shelf.parent / "shipped"
+    shipped.mkdir()
+    monkeypatch.setattr(catalogue, "SHIPPED", shipped)
+    for folder, name in ((shelf, "web.yml"), (shelf, "web.yaml"), (shipped, "web.yaml"), (shipped, "base.yml")):
+        put(folder, name)
+    for other in (".hidden.yaml", "README", "old.yaml.bak"):
+        (shelf / other).write_text("")
+    (shelf / "folder.yaml").mkdir()
+    problems: list[str] = []
+    assert [
+        catalogue.Shelved("base", shipped / "base.yml"),
+        catalogue.Shelved("web", shelf / "web.yaml"),
+        catalogue.Shelved("web", shelf / "web.yml", shelf / "web.yaml"),
+        catalogue.Shelved("web", shipped / "web.yaml", shelf / "web.yaml"),
+    ] == catalogue.shelved(problems)
+    assert [] == problems
+    assert shelf / "web.yaml" == catalogue.find("web")
+
+
+def test_places_that_are_not_there_have_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(catalogue, "SHIPPED", tmp_path / "shipped")
+    problems: list[str] = []
+    assert ([], []) == (catalogue.shelved(problems), problems)

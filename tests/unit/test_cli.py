@@ -51,7 +51,7 @@ def test_it_knows_its_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["tune"], "No such command 'tune'"),
         (["--nope"], "--nope"),
         (["split"], "Missing argument 'FILE|DOMAIN'"),
-        (["merge", "x.xml"], "Missing argument 'PROFILE...'"),
+        (["merge", "x.xml"], "nothing is bound to a file; give a PROFILE, or a domain"),
         (["check"], "Missing argument 'PROFILE...'"),
         (["start"], "say which domains to start, or --all"),
         (["start", "web", "--minimal", "-p", "x"], "a minimal start takes no profile; leave --minimal or -p out"),
@@ -101,6 +101,32 @@ def test_params_takes_names_and_their_beginnings(
 ) -> None:
     assert 0 == run(["params", *words])
     assert rows == [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("word", "rows"),
+    [
+        ("stats", ["memory.balloon.stats_period"]),
+        ("vcpu.pin", ["cpu.vcpu.pin"]),
+        ("SWAP", ["memory.limit.swap_hard"]),
+        ("iotune.group_name", ["disk.iotune.group_name"]),
+        ("thread_pool", [name for name in PARAMS if "thread_pool" in name]),
+        ("numad", ["cpu.placement", "memory.numa.placement"]),
+        ("huge pages", [name for name in PARAMS if name.startswith("memory.backing.hugepages")]),
+        ("disk crash", ["disk.driver.cache"]),
+    ],
+)
+def test_params_looks_for_parts_of_names_and_words_of_what_they_do(
+    word: str, rows: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 0 == run(["params", word, "--json"])
+    assert rows == [row["name"] for row in json.loads(capsys.readouterr().out)]
+
+
+@pytest.mark.parametrize("word", ["cpu.share", "nothing-like-it", "", ".", "..."])
+def test_params_finds_nothing_that_is_not_there(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == run(["params", word])
+    assert f"{word}: no such parameter" in capsys.readouterr().err
 
 
 def test_params_shows_all_that_is_known_of_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,13 +192,29 @@ def test_check_lists_every_fault_of_every_profile(capsys: pytest.CaptureFixture[
     Path("low.yaml").write_text("profile: low\nset: {cpu.shares: 1}\n")
     assert 1 == run(["check", "bad.yaml", "pins.yaml", "low.yaml", "none"])
     out, err = capsys.readouterr()
-    assert "pins.yaml: good, 2 settings\n" == out
+    assert "" == err
     assert [
         "bad.yaml:2: cpu.share: no such parameter; did you mean cpu.shares?",
         "bad.yaml:2: cpu.shares: 1 is outside 2 to 262144",
+        "pins.yaml: good, 2 settings",
         "low.yaml:2: cpu.shares: 1 is outside 2 to 262144",
-    ] == err.splitlines()[:3]
-    assert err.splitlines()[3].startswith("none: no such profile in ")
+    ] == out.splitlines()[:4]
+    assert out.splitlines()[4].startswith("none: no such profile in ")
+
+
+def test_check_says_of_a_name_that_is_too_long_that_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == run(["check", "x" * 5000, "./" + "x" * 5000])
+    out, err = capsys.readouterr()
+    assert (2, "") == (len(out.splitlines()), err)
+
+
+def test_check_finds_what_a_profile_says_against_what_it_inherits(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("base.yaml").write_text("profile: base\nset: {cpu.affinity: 0-3}\n")
+    Path("auto.yaml").write_text("profile: auto\ninherits: [base]\nset: {cpu.placement: auto}\n")
+    assert 1 == run(["check", "auto.yaml"])
+    reason = "numad chooses the CPUs, and libvirt drops the list; auto.yaml:3 says cpu.placement auto"
+    way_out = "take one of the two out, or say default for it"
+    assert f"base.yaml:2: cpu.affinity 0-3: {reason}; {way_out}\n" == capsys.readouterr().out
 
 
 def test_check_counts_what_holds_in_the_end(capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,13 +223,25 @@ def test_check_counts_what_holds_in_the_end(capsys: pytest.CaptureFixture[str]) 
     assert "top.yaml: good, 3 settings\n" == capsys.readouterr().out
 
 
+def test_check_counts_wishes_and_conditions_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.yaml").write_text("profile: empty\n")
+    Path("wishes.yaml").write_text(
+        "profile: wishes\nwant: {cpu.limit: 2, memory.locked: yes}\nset: {cpu.shares: 200}\n"
+        "when: [{driver: xen, want: {cpu.weight: 3}}]\n"
+    )
+    assert 0 == run(["check", "wishes.yaml", "empty.yaml"])
+    said = "wishes.yaml: good, 2 wishes, 1 setting, 1 condition\nempty.yaml: good, and says nothing\n"
+    assert said == capsys.readouterr().out
+
+
 # JSON
 
 
 def test_split_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["split", "web.xml", "--json", "--tuning", "-"])
     found = json.loads(capsys.readouterr().out)
-    assert {"definition", "tuning"} == set(found)
+    assert {"definition", "tuning", "bound"} == set(found)
+    assert found["bound"] is None
     assert plain(DEFINITION) == found["definition"]
     assert {
         "parameter": "cpu.shares",
@@ -223,6 +251,7 @@ def test_split_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "text": "2048",
         "unit": None,
         "origin": "web.xml:6",
+        "wish": "",
     } == found["tuning"]["settings"][0]
     assert {
         "place": "after",
@@ -295,7 +324,6 @@ def test_a_file_that_is_there_keeps_its_mode() -> None:
         ["split", "loop", "--definition", "out"],
         ["merge", "web.xml", "x" * 5000, "-o", "out"],
         ["split", "x" * 5000 + "/y", "--definition", "out"],
-        ["check", "x" * 5000, "./" + "x" * 5000],
     ],
 )
 def test_an_error_is_a_line_and_leaves_nothing_behind(

@@ -1,9 +1,12 @@
 import pytest
 
+from domtune import tree
 from domtune.expand import canonical, concrete, iothreads
+from domtune.intents.model import Site
 from domtune.pipeline import wanted
+from domtune.put import put
 from domtune.tuning import Tuning
-from support.tuning import names, root, said
+from support.tuning import bound, names, root, said
 
 DISKS = "".join(
     f"<disk device='{device}'><target dev='{target}'/>{more}</disk>"
@@ -116,8 +119,8 @@ def test_iothreads_are_those_with_ids_and_the_lowest_free_ones(text: str, inside
 def test_all_iothreads_are_those_of_every_layer() -> None:
     problems: list[str] = []
     stored = Tuning(tuple(said("iothread.count: 2")))
-    layers = [Tuning(tuple(said("cpu.iothread.pin: {all: 0-1}"))), Tuning(tuple(said("iothread.count: 3")))]
-    found = names(wanted(root(), stored, layers, problems))
+    layers = bound(Tuning(tuple(said("cpu.iothread.pin: {all: 0-1}"))), Tuning(tuple(said("iothread.count: 3"))))
+    found = names(wanted(root(), stored, [layers], Site("qemu"), problems).tuning)
     assert ([], ["1", "2", "3"]) == (problems, [name[-2] for name in found if "pin" in name])
 
 
@@ -140,3 +143,38 @@ def test_a_part_of_what_is_said_of_a_device_stays() -> None:
 def test_a_device_that_is_not_there_keeps_its_name() -> None:
     found = canonical(said("disk[vdz].driver.io: native\ncpu.shares: 512"), root(devices=DISKS))
     assert {"disk[vdz].driver.io": "native", "cpu.shares": "512"} == names(found)
+
+
+PART = "level: 3, type: both, size: 4 MiB"
+CACHE = f"cpu.cache.alloc: {{0-1: [{{id: 0, {PART}}}], 2: [{{id: 0, {PART}}}]}}"
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "left"),
+    [
+        (CACHE, "cpu.cache.alloc: default", []),
+        (CACHE, "cpu.cache.alloc: {0-1: default}", []),  # a family is replaced as a whole
+        ("memory.bandwidth.alloc: {0-1: {0: 50, 1: 60}}", "memory.bandwidth.alloc: default", []),
+        ("blkio.device.weight: {/a: 200, /b: 300}", "blkio.device.weight: default", []),
+        ("blkio.device.weight: {/a: 200, /b: 300}", "blkio.device.weight: {/a: default}", ["blkio.device.weight[/b]"]),
+        ("cpu.shares: 5", "cpu.cache.alloc: default", ["cpu.shares"]),
+        ("cpu.shares: 5", "cpu.iothread.pin: default", ["cpu.shares"]),
+    ],
+)
+def test_default_takes_away_what_a_wider_layer_says_under_whatever_key(base: str, text: str, left: list[str]) -> None:
+    problems: list[str] = []
+    layers = bound(Tuning(tuple(said(base))), Tuning(tuple(said(text))))
+    found = wanted(root(), Tuning(), [layers], Site("qemu"), problems).tuning
+    assert [] == problems
+    assert left == [setting.name for setting in found if not setting.is_default]
+
+
+def test_default_takes_away_what_the_stored_definition_says_under_whatever_key() -> None:
+    stored = Tuning(tuple(said(CACHE)))
+    layers = bound(Tuning(tuple(said("cpu.cache.alloc: default"))))
+    found = wanted(root(), stored, [layers], Site("qemu"), []).tuning
+    assert {"cpu.cache.alloc[all][all]": "default"} == names(found)
+    definition = root()
+    before = tree.serialise(definition)
+    put(definition, found)
+    assert before == tree.serialise(definition)

@@ -3,6 +3,7 @@
 import string
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -10,18 +11,20 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from domtune import catalogue, profile, tree, yamlnodes
+from domtune import catalogue, explaining, profile, tree, yamlnodes
 from domtune.cli.source import read_xml
 from domtune.domain import merge, split
 from domtune.errors import Invalid, NotFound
+from domtune.host import Host
+from domtune.intents import INTENTS
+from domtune.intents.model import Site
 from domtune.lifecycle import decide, misplaced
 from domtune.pipeline import wanted
 from domtune.take import Choice, take
-from domtune.tuning import Tuning
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.drivers import DRIVERS
 from support.same import same
-from support.tuning import documents, domain
+from support.tuning import bound, documents, domain
 
 CASES = Path(__file__).parent.parent / "cases"
 XML = [
@@ -170,18 +173,58 @@ def test_every_value_of_every_parameter_is_put_in_or_refused(block: dict[str, ob
     found = faults(lambda: profile.read(text, "x.yaml"))
     assert all(problem.startswith("x.yaml:") for problem in found)
     if not found:
-        assert all(all_the_way(profile.read(text, "x.yaml").tuning))
+        assert all(all_the_way(profile.read(text, "x.yaml")))
 
 
-def all_the_way(tuning: Tuning) -> list[str]:
+WISHES = [each for each in INTENTS.values() if not each.later]
+ODD_AMOUNTS = ["150%", "0.5", "33.3333%", "999999999", "0.000000001", "0-3", "with-cpus", "huge", "7 MiB", "1 GiB/s"]
+ODD_DOMAINS = [
+    *["", "<cputune><vcpupin vcpu='0' cpuset='x'/></cputune>", "<numatune><memory nodeset='x'/></numatune>"],
+    *[
+        "<memory unit='x'>5</memory>",
+        f"<memory>{'9' * 5000}</memory>",
+        "<memory>1</memory>",
+        "<vcpu cpuset='^'>9</vcpu>",
+    ],
+]
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> dict[str, object]:
+    """Make `want:` blocks with good values and any values."""
+    chosen = draw(st.lists(st.sampled_from(WISHES), min_size=1, max_size=3, unique=True))
+    said = (explaining.example(each).partition(": ") for each in chosen)
+    return {name: draw(st.just(good) | st.sampled_from(ODD_AMOUNTS) | values(1)) for name, _, good in said}
+
+
+@given(wishes(), st.sampled_from(ODD_DOMAINS))
+@example({"memory.nodes": "0"}, ODD_DOMAINS[1])
+@example({"memory.pages": "1 GiB"}, ODD_DOMAINS[4])
+@example({"memory.pages": "0"}, "")
+@example({"cpu.nodes": "^0", "memory.nodes": "0,^0"}, "")
+def test_every_value_of_every_wish_is_met_or_refused(block: dict[str, object], inside: str) -> None:
+    text = yamlnodes.write({"profile": "x", "want": block})
+    found = faults(lambda: profile.read(text, "x.yaml"))
+    assert all(problem.startswith("x.yaml:") for problem in found)
+    if not found:
+        read = profile.read(text, "x.yaml")
+        assert read.wants == profile.read(profile.write(read), "x.yaml").wants
+        assert all(all_the_way(read, inside))
+
+
+CELLS = {0: frozenset({0, 1}), 1: frozenset({2, 3})}
+HOSTS = (Host(), Host(frozenset(range(4)), frozenset({0, 1}), CELLS, frozenset({4096}), 2, 2394, "north"))
+
+
+def all_the_way(read: profile.Profile, inside: str = "<iothreads>2</iothreads>") -> list[str]:
     """Take a profile through all that a start decides before it acts, and return what is wrong with it."""
-    root = tree.parse(domain("<iothreads>2</iothreads>", "<disk><target dev='vda'/></disk>"))
+    root = tree.parse(domain(inside, "<disk><target dev='vda'/></disk>"))
     problems: list[str] = []
-    found = wanted(root, take(root, Choice()), [tuning], problems)
-    for driver in DRIVERS.values():
-        decide(found.settings, driver, session=False)
-    problems += misplaced(found.settings, root)
-    return [*problems, *faults(lambda: merge(domain(devices="<disk><target dev='vda'/></disk>"), tuning))]
+    for driver, host in product(DRIVERS.values(), HOSTS):
+        found = wanted(root, take(root, Choice()), [bound(read)], Site(driver.name, host), problems).tuning.settings
+        decide(found, driver, session=False)
+        problems += misplaced(found, root)
+    return [*problems, *faults(lambda: merge(domain(devices="<disk><target dev='vda'/></disk>"), read.tuning))]
 
 
 # The catalogue

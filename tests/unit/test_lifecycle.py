@@ -148,13 +148,101 @@ def test_a_session_can_do_what_needs_none(text: str) -> None:
     assert [] == reasons(decided(text, "qemu", session=True))
 
 
+@pytest.mark.parametrize(
+    ("mode", "done"),
+    [("", True), ("mode: strict, ", True), ("mode: preferred, ", True), ("mode: restrictive, ", False)],
+)
+def test_a_session_can_take_memory_from_nodes_where_qemu_does_it_itself(mode: str, done: bool) -> None:
+    decision = decided(f"memory.numa: {{{mode}nodeset: '0'}}", "qemu", session=True)
+    assert done == (not decision.not_done)
+    assert done == bool(decision.create)
+
+
+def test_a_session_does_a_family_as_a_whole() -> None:
+    cells = "memory.numa.cell: {nodeset: {0: '0', 1: '0'}, mode: {0: restrictive}}"
+    assert 3 == len(decided(cells, "qemu", session=True).not_done)
+
+
 def test_every_row_with_a_file_of_the_cgroup_is_refused_to_a_session() -> None:
     rows = [row for row in PARAMS.values() if isinstance(fact := row.drivers["qemu"], Fact) and fact.kernel]
     files = [row for row in rows if (kernel := row.fact("qemu")) and kernel.kernel and not kernel.kernel.thread]
-    plain = [row for row in files if not row.key_forms]
+    plain = [row for row in files if not row.key_forms and (held := row.fact("qemu")) and held.cgroup_while is None]
     assert len(plain) > 10
     for row in plain:
         assert 1 == len(reasons(decided(f"{row.name}: {row.example}", "qemu", session=True)))
+
+
+# Devices on which a row is honoured
+
+USER = "<interface type='user'><model type='virtio'/></interface>"
+OLD = "<interface type='bridge'><model type='e1000'/></interface>"
+BARE = "<interface type='ethernet'/>"
+SATA = "<disk device='disk'><driver type='raw'/><target dev='sda' bus='sata'/><readonly/></disk>"
+VIRTIOFS = "folders that are not virtiofs; here type is virtiofs"
+FOLDER = "<filesystem><driver type='{}'/><target dir='f'/></filesystem>"
+
+
+@pytest.mark.parametrize(
+    ("text", "devices", "reason"),
+    [
+        (
+            "net[0].bandwidth.inbound.average: 10",
+            USER,
+            "NICs of the types network, bridge, direct and ethernet; here type is user",
+        ),
+        ("net[0].bandwidth.inbound.floor: 10", OLD, "NICs of the type network; here type is bridge"),
+        (
+            "net[0].driver.name: vhost",
+            USER,
+            "NICs that are a tap device of the host: network, bridge, direct and ethernet; here type is user",
+        ),
+        ("net[0].driver.queues: 2", USER, "NICs that can have queues, which user has not; here type is user"),
+        ("net[0].driver.rx_queue_size: 512", OLD, "virtio NICs; here model is e1000"),
+        ("net[0].coalesce.rx_max_frames: 5", BARE, "NICs of the types network and bridge; here type is ethernet"),
+        ("disk[0].driver.iothread: 1", SATA, "virtio disks; here bus is sata"),
+        ("disk[sda].driver.queues: 4", SATA, "virtio disks; here bus is sata"),
+        ("disk[sda].driver.copy_on_read: on", SATA, "disks that are not read-only; here readonly is yes"),
+        ("disk[sda].driver.metadata_cache: 8 MiB", SATA, "qcow2 images; here type is raw"),
+        ("controller[0].driver.queues: 4", "<controller type='usb'/>", "virtio-scsi controllers; here type is usb"),
+        (
+            "controller[0].driver.queues: 4",
+            "<controller type='scsi' model='lsilogic'/>",
+            "virtio-scsi controllers; here model is lsilogic",
+        ),
+        ("fs[f].driver.queue: 512", FOLDER.format("path"), "virtiofs folders; here type is path"),
+        ("fs[0].driver.queue: 512", "<filesystem/>", "virtiofs folders; here type is not said"),
+        (
+            "fs[f].driver.wrpolicy: immediate",
+            FOLDER.format("virtiofs"),
+            "folders that are not virtiofs; here type is virtiofs",
+        ),
+    ],
+)
+def test_what_a_device_of_this_type_does_not_honour_is_not_done(text: str, devices: str, reason: str) -> None:
+    decision = decide(said(text), DRIVERS["qemu"], session=False, root=root(devices=devices))
+    assert [f"qemu honours it only on {reason}"] == reasons(decision)
+
+
+@pytest.mark.parametrize(
+    ("text", "devices"),
+    [
+        ("net[0].bandwidth.inbound.average: 10", BARE),
+        ("net[0].driver.queues: 2", BARE),  # the model is libvirt's to choose
+        ("net[0].driver.txmode: timer", USER),
+        ("disk[0].driver.iothread: 1", "<disk><target dev='vda'/></disk>"),
+        ("disk[sda].driver.cache: none", SATA),
+        ("controller[0].driver.queues: 4", "<controller type='scsi'/>"),
+        ("net[7].driver.queues: 2", USER),  # no such device: merge says so
+        ("fs[f].driver.queue: 512", FOLDER.format("virtiofs")),
+    ],
+)
+def test_what_a_device_may_honour_is_done(text: str, devices: str) -> None:
+    settings = [*said(text), *said("iothread.count: 1")]
+    assert [] == reasons(decide(settings, DRIVERS["qemu"], session=False, root=root(devices=devices)))
+
+
+def test_where_the_definition_is_not_known_nothing_is_known_of_its_devices() -> None:
+    assert [] == reasons(decided("net[0].driver.queues: 2", "qemu"))
 
 
 # What the host has

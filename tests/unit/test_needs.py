@@ -157,3 +157,32 @@ def test_references_to_iothreads_leave_with_the_iothreads() -> None:
         "disk[vda].driver.iothread": "2",
         "controller[0].driver.iothread": "1",
     } == names(both.tuning)
+
+
+# What libvirt adds by itself, or needs beside something else
+
+
+@pytest.mark.parametrize(
+    ("current", "leaves"),
+    [("<currentMemory unit='GiB'>4</currentMemory>", False), ("<currentMemory unit='GiB'>3</currentMemory>", True)],
+)
+def test_current_memory_that_is_all_of_it_is_nobodys_wish(current: str, leaves: bool) -> None:
+    both = parted(current, "", guest_visible=True)
+    assert leaves == ("memory.current" in names(both.tuning))
+    assert leaves != ("currentMemory" in both.definition)
+
+
+def test_how_many_vcpus_are_on_stays_beside_the_list_that_says_so() -> None:
+    listed = "<vcpus><vcpu id='0' enabled='yes'/><vcpu id='1' enabled='no'/></vcpus>"
+    for vcpus, leaves in (("", True), (listed, False)):
+        xml = domain(vcpus).replace("<vcpu>4</vcpu>", "<vcpu current='1'>2</vcpu>")
+        both = split(xml, guest_visible=True)
+        assert [] == same(xml, merge(*both))
+        assert leaves == ("cpu.count.current" in names(both.tuning))
+
+
+@pytest.mark.parametrize(("driver", "leaves"), [("<driver intremap='on'/>", False), ("<driver eim='off'/>", True)])
+def test_the_interrupt_controller_stays_with_an_iommu_that_needs_it(driver: str, leaves: bool) -> None:
+    iommu = f"<iommu model='intel'>{driver}</iommu>"
+    both = parted("<features><ioapic driver='qemu'/></features>", iommu, guest_visible=True)
+    assert leaves == ("features.ioapic" in names(both.tuning))

@@ -167,6 +167,13 @@ def test_a_device_is_chosen_in_brackets(text: str, found: dict[str, str]) -> Non
         ("cpu.vcpu.pin: {'0-2,^1': 4}", {"cpu.vcpu.pin[0]": "4", "cpu.vcpu.pin[2]": "4"}),
         ("cpu.vcpu.pin: {all: 4}", {"cpu.vcpu.pin[all]": "4"}),
         ("cpu.vcpu.pin: default", {"cpu.vcpu.pin[all]": "default"}),
+        ("cpu.cache.alloc: default", {"cpu.cache.alloc[all][all]": "default"}),
+        ("cpu.cache.alloc: {0-1: default}", {"cpu.cache.alloc[0-1][all]": "default"}),
+        ("blkio.device.weight: default", {"blkio.device.weight[all]": "default"}),
+        (
+            "features.hyperv.stimer: default",
+            {"features.hyperv.stimer[state]": "default", "features.hyperv.stimer[direct]": "default"},
+        ),
         ("iothread.ids: [1, 4-5]", {"iothread.ids[1]": "true", "iothread.ids[4]": "true", "iothread.ids[5]": "true"}),
         ("cpu.vcpu.sched.policy: {0-2: idle}", {"cpu.vcpu.sched.policy[0-2]": "idle"}),
         ("memory.bandwidth.monitor: {0-1: [0, 1]}", {
@@ -216,6 +223,31 @@ def test_a_value_knows_the_file_and_line_it_came_from() -> None:
 def test_all_faults_are_said_at_once_with_their_lines() -> None:
     problems = judge(Tuning(tuple(said("cpu.shares: 1\nblkio.weight: 500\ncpu.vcpu.quota: 1"))))
     assert ["x.yaml:3: cpu.shares: 1", "x.yaml:5: cpu.vcpu.quota: 1"] == [each.split(" is")[0] for each in problems]
+
+
+PORTABLE = """\
+profile: latency
+summary: A guest that must answer at once, on cores of its own
+want:
+  cpu: {weight: 2, limit: none, nodes!: 0}
+  memory: {nodes: with-cpus, pages: 1 GiB}
+set:
+  disk[vda].iotune.read_iops_sec: 5000
+  iothread.count: 2
+  cpu.vcpu.quota: none
+when:
+  - driver: xen
+    set: {cpu.cap: none}
+"""
+
+
+def test_wishes_parameters_and_conditions_stand_side_by_side() -> None:
+    """On LXC cpu.limit becomes cpu.vcpu.quota: both say none, so that they do not clash."""
+    found = profile.read(PORTABLE, "x.yaml", judged=True)
+    main, xen = found.blocks
+    assert {"cpu.weight": "2", "cpu.limit": "none", "cpu.nodes": "0"}.items() <= names(main.wants).items()
+    assert ["cpu.nodes"] == [want.name for want in main.wants if want.demanded]
+    assert ((("driver", ("xen",)),), {"cpu.cap": "none"}) == (xen.conditions, names(xen.settings))
 
 
 def test_default_is_good_whatever_the_kind() -> None:

@@ -154,5 +154,6 @@ def held(definition: str) -> Iterator[str]:
     limits = {"hard_limit"} if root.xpath(LOCKING) else set()
     for holder in HOLDERS:
         for element in root.iterfind(holder):
-            yield from (f"{holder}/{child.tag!s}" for child in element if child.tag not in limits)
+            said = element.iterchildren("*") if limits else element  # a comment may stay beside such a limit
+            yield from (f"{holder}/{child.tag!s}" for child in said if child.tag not in limits)
             yield from (f"{holder}/@{name!s}" for name in element.attrib)

@@ -55,7 +55,7 @@ def test_state_has_its_place(given: dict[str, str], found: str, monkeypatch: pyt
 def test_state_is_for_its_owner_only(store: Store) -> None:
     mask = os.umask(0)
     try:
-        store.backup("web", "uuid", "<domain/>")
+        store.backup("web", "uuid", "<domain/>", by="split")
         with store.lock("host", "uuid", "web"):
             assert modes(store.directory) <= {0o700, 0o600}
     finally:
@@ -88,6 +88,30 @@ def test_a_run_outlives_its_process(store: Store) -> None:
         assert [run] == again.unfinished("host", "uuid")
 
 
+# Profiles bound to domains whose drivers keep no metadata
+
+
+def test_what_is_bound_is_kept_for_one_domain_of_one_host(store: Store) -> None:
+    store.bind("host", "uuid", ["b", "a"])
+    with Store(store.directory) as again:
+        assert ("b", "a") == again.bound("host", "uuid")
+        assert () == again.bound("other", "uuid") + again.bound("host", "other")
+
+
+def test_what_is_bound_takes_the_place_of_what_was(store: Store) -> None:
+    for names in (["a", "b"], ["c, d\n"], []):
+        store.bind("host", "uuid", names)
+        assert tuple(names) == store.bound("host", "uuid")
+
+
+def test_a_state_of_before_gets_what_is_new(store: Store) -> None:
+    run = store.begin(host="host", domain="uuid", name="web", mode="tuned")
+    store._execute("DROP TABLE bound")
+    with Store(store.directory) as again:
+        again.bind("host", "uuid", ["a"])
+        assert ([run], ("a",)) == (again.unfinished("host", "uuid"), again.bound("host", "uuid"))
+
+
 # Locks and backups
 
 
@@ -110,7 +134,7 @@ def test_a_domain_is_held_against_other_processes(store: Store) -> None:
 
 
 def test_a_backup_has_a_name_that_tells_what_it_is(store: Store) -> None:
-    path = store.backup("../a b/ä" + "x" * 300, "uuid", "<domain/>")
+    path = store.backup("../a b/ä" + "x" * 300, "uuid", "<domain/>", by="split")
     assert store.directory / "backups" == path.parent
-    assert path.name.endswith("-uuid-20300102T120000000000Z.xml")
+    assert path.name.endswith("-uuid-20300102T120000000000Z-split.xml")
     assert "<domain/>\n" == path.read_text()

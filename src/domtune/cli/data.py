@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from domtune.intents.model import Want
 from domtune.lifecycle import NotDone
 from domtune.tuning import Setting, Tuning
 
 
-def setting(value: Setting) -> dict[str, Any]:
-    """Return a setting."""
+def setting(value: Setting | Want) -> dict[str, Any]:
+    """Return a setting, or a wish."""
     return {
         "parameter": value.param.name,
         "keys": list(value.keys),
@@ -18,6 +19,7 @@ def setting(value: Setting) -> dict[str, Any]:
         "text": value.text,
         "unit": value.unit,
         "origin": value.origin,
+        "wish": value.by if isinstance(value, Setting) else "",
     }
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from types import FrameType
 
 import click
+from click.shell_completion import CompletionItem
 
 from domtune.cli.output import Output, complain
 from domtune.errors import Error, Interrupted
@@ -18,8 +19,15 @@ COMMANDS = {
     "split": "Part a domain into its definition and its tuning.",
     "merge": "Put tuning into a definition.",
     "start": "Start domains, minimal or tuned.",
+    "bind": "Bind profiles to a domain: they hold at each start.",
+    "unbind": "Take profiles off a domain.",
+    "bindings": "List which profiles hold for which domains, and why.",
+    "profiles": "List the profiles that can be named.",
+    "explain": "Show why a value is what it is.",
     "check": "Look for faults in profiles.",
     "params": "List the parameters and what each driver makes of them.",
+    "schema": "Print the JSON Schema of profiles, or of what a command prints.",
+    "completion": "Print the script that completes words in a shell.",
     "demo": "Show the whole story on a machine of its own.",
 }
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -38,6 +46,11 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"domtune.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command, or an option, without loading the commands."""
+        names = [CompletionItem(name, help=help_) for name, help_ in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
         """List the commands without loading them."""
@@ -71,6 +84,10 @@ def run(arguments: list[str] | None = None) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _interrupt)
     os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")  # what goes wrong is in the exceptions
+    if instruction := os.environ.get("_DOMTUNE_COMPLETE"):
+        from domtune.cli.shells import answer  # noqa: PLC0415 - only for a shell that asks for words
+
+        return answer(domtune, instruction)
     as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         code = domtune.main(arguments, prog_name="domtune", standalone_mode=False)

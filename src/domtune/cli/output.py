@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import shutil
 import stat
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ from typing import Any
 import click
 
 from domtune.errors import Error, Failed, Invalid, Refused
+
+_SPACE = re.compile(r"\s")
+_WIDE = 160  # no name is ever cut: a narrower terminal breaks the lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,21 @@ class Output:
         shown = as_json(data) if self.json else text
         if shown:
             click.echo(shown, nl=not shown.endswith("\n"))
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print rows as text: in columns on a terminal, else with tabs between, which other programs can read."""
+        cells = [[_SPACE.sub(" ", cell) for cell in row] for row in rows]
+        if not sys.stdout.isatty():
+            click.echo("\n".join("\t".join(row) for row in [header, *cells]))
+            return
+        from rich.console import Console  # noqa: PLC0415 - slow to load, and only a terminal needs it
+        from rich.table import Table  # noqa: PLC0415
+
+        table = Table(*header, box=None, pad_edge=False)
+        for row in cells:
+            table.add_row(*row)
+        width = max(shutil.get_terminal_size().columns, _WIDE)
+        Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:

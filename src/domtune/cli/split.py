@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from domtune.cli import source
+from domtune.cli import complete, source
 from domtune.cli.output import Output, with_output, write_out
 from domtune.domain import split
-from domtune.errors import Failed
 from domtune.files import identity
+from domtune.take import Choice
 from domtune.tuning import Split
-
-if TYPE_CHECKING:
-    from domtune.connection import Domain
 
 
 @click.command("split")
-@click.argument("domain", metavar="FILE|DOMAIN")
-@click.option("--definition", metavar="OUT", help="Write the definition there; - is standard output, the default.")
-@click.option("--tuning", metavar="OUT", help="Write the tuning there, as a profile.")
+@click.argument("domain", metavar="FILE|DOMAIN", shell_complete=complete.domains_or_files)
+@click.option(
+    "--definition",
+    metavar="OUT",
+    shell_complete=complete.files,
+    help="Write the definition there; - is standard output, the default.",
+)
+@click.option("--tuning", metavar="OUT", shell_complete=complete.files, help="Write the tuning there, as a profile.")
 @click.option("--guest-visible", is_flag=True, help="Take out also what the guest sees, such as queues and Hyper-V.")
 @click.option("--measurement", is_flag=True, help="Take out also perf events.")
 @click.option("--memlock", is_flag=True, help="Take out hard_limit and locked also beside passed-through devices.")
-@click.option("--define", is_flag=True, help="Store the definition in libvirt, with a backup of what was there.")
+@click.option("--define", is_flag=True, help="Store the definition in libvirt and bind the tuning.")
 @click.option("--domain", "is_domain", is_flag=True, help="The argument is a domain even if a file is called so.")
 @with_output
 def command(output: Output, domain: str, is_domain: bool, define: bool, **options: str | bool | None) -> None:  # noqa: FBT001
     """Part a domain into its definition (what it is) and its tuning (how it should run).
 
     Without --definition the definition goes to standard output. The tuning that --tuning writes is a profile: give it
-    to `start -p` or to `merge`.
+    to `start -p` or to `merge`. With --define the profile is bound to the domain, so that each `start` uses it; without
+    --tuning it goes among the profiles that are found by name, called as the domain is.
     """
     definition, tuning = options["definition"], options["tuning"]
     is_file = source.is_file(domain, domain=is_domain)
@@ -48,11 +51,12 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
             connection = held.enter_context(connect(output.uri))
         found = source.read(domain, connection)
         parts = split(found.xml, source=found.name, **chosen)
-        if tuning and not (output.json and tuning == "-"):
-            write_out(str(tuning), _profile(found.name, parts))
+        shelf = None
         if define and found.domain:
-            output.say(_define(found.domain, found.xml, parts, chosen))
-        _show(output, parts, definition=definition, tuning=tuning, define=define)
+            shelf = _define(output, found, parts, Choice(**chosen), tuning)
+        elif tuning and not (output.json and tuning == "-"):
+            write_out(str(tuning), _profile(found.name, parts))
+        _show(output, parts, definition=definition, tuning=tuning, shelf=shelf, define=define)
 
 
 def _files(name: str, *, definition: object, tuning: object) -> None:
@@ -68,41 +72,59 @@ def _files(name: str, *, definition: object, tuning: object) -> None:
 def _usage(*, define: bool, is_file: bool, as_json: bool, definition: object, tuning: object) -> None:
     if define and is_file:
         raise click.UsageError("--define stores the definition of a domain; give a domain, not a file")
-    if define and not tuning:
-        raise click.UsageError("--define takes the tuning out of libvirt; say with --tuning OUT where it goes")
     if tuning == "-" and definition in {None, "-"} and not define and not as_json:
         raise click.UsageError("definition and tuning cannot both go to standard output; give --definition OUT")
 
 
-def _show(output: Output, parts: Split, *, definition: object, tuning: object, define: bool) -> None:
+def _show(output: Output, parts: Split, **options: object) -> None:
+    definition, tuning, define = options["definition"], options["tuning"], options["define"]
     if definition and (definition != "-" or not output.json):
         write_out(str(definition), parts.definition)
     if output.json:
         from domtune.cli import data  # noqa: PLC0415 - only when it was asked for
 
-        output.result({"definition": parts.definition, "tuning": data.tuning(parts.tuning)}, "")
+        bound = options["shelf"] and str(options["shelf"])
+        output.result({"definition": parts.definition, "tuning": data.tuning(parts.tuning), "bound": bound}, "")
     elif not definition and not define:
         output.result(None, parts.definition)
-    if not tuning and len(parts.tuning):
+    if not tuning and not define and len(parts.tuning):
         output.say(f"{len(parts.tuning)} settings were taken out; --tuning OUT keeps them")
 
 
-def _define(domain: Domain, before: str, parts: Split, chosen: dict[str, bool]) -> str:
-    """Store the definition; if libvirt makes tuning of its own of it, or refuses, put back what was there."""
-    from domtune.storage import replace_stored  # noqa: PLC0415 - files need no libvirt
+def _define(output: Output, found: source.Source, parts: Split, choice: Choice, tuning: object) -> Path | None:
+    """Store the definition and bind the tuning, all of it or nothing; return the file of the profile that is bound."""
+    from domtune import takeover  # noqa: PLC0415 - files need no libvirt
 
-    def check(stored: str) -> None:
-        if left := split(stored, source=domain.name, **chosen).tuning.settings:
-            names = ", ".join(setting.name for setting in left)
-            raise Failed(f"{domain.name}: libvirt kept {names}")
+    domain = found.domain
+    assert domain  # noqa: S101 - files were refused
+    if not len(parts.tuning):
+        names = takeover.bound(domain)
+        already = f", and is bound to {', '.join(names)} already" if names else ""
+        output.say(f"{domain.name}: has no tuning to take out{already}; nothing was changed")
+        return None
+    text = _profile(found.name, parts, takeover.file_name(domain.name))
+    shelf = takeover.shelf(domain.name, text, str(tuning) if tuning else None) if _is_kept(tuning) else None
+    if shelf is None and not (output.json and tuning == "-"):
+        write_out(str(tuning), text)
+    taking = takeover.Taking(found.xml, parts.definition, parts.tuning, choice, text, shelf)
+    taken = takeover.take_over(domain, taking)
+    output.say(f"{domain.name}: the stored definition has no tuning now; what was there is in {taken.backup}")
+    if shelf is None:
+        output.say(f"{domain.name}: its tuning is bound to nothing, since {tuning} is no file")
+        return None
+    output.say(f"{domain.name}: its tuning is in {shelf.path}, bound to it in {taken.place}")
+    output.say(f"{domain.name}: `domtune merge {domain.name} --define` gives it back")
+    return shelf.path
 
-    backup = replace_stored(domain, before, parts.definition, check)
-    return f"{domain.name}: the stored definition has no tuning now; what was there is in {backup}"
+
+def _is_kept(tuning: object) -> bool:
+    """Tell whether what is written there can be read again: a file, not standard output or a pipe."""
+    return tuning != "-" and (not tuning or not Path(str(tuning)).exists() or Path(str(tuning)).is_file())
 
 
-def _profile(name: str, parts: Split) -> str:
+def _profile(name: str, parts: Split, called: str = "") -> str:
     """Return the tuning as a profile."""
     from domtune import profile  # noqa: PLC0415 - YAML is slow to load
 
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", name.rsplit("/", 1)[-1].removesuffix(".xml")).strip("-.")
-    return profile.write(profile.named(stem or "tuning", parts.tuning, summary=f"Tuning taken out of {name}"))
+    return profile.write(profile.named(called or stem or "tuning", parts.tuning, summary=f"Tuning taken out of {name}"))

@@ -8,24 +8,33 @@ from typing import Any, NamedTuple
 import click
 
 from domtune import catalogue
-from domtune.cli import data, source
-from domtune.cli.output import Output, complain, patience, problems, with_output
-from domtune.connection import Connection, Domain, connect
-from domtune.errors import Error, Interrupted, NotFound
+from domtune.cli import complete, data, source
+from domtune.cli.output import Output, patience, with_output
+from domtune.cli.targets import Failure, failed, matching
+from domtune.connection import Connection, connect
+from domtune.errors import Error, Interrupted
 from domtune.run import Mode, Started, Wish
 from domtune.starting import start, start_xml
+from domtune.tuning import Setting
 
 
 @click.command("start")
-@click.argument("domains", metavar="DOMAIN|FILE...", nargs=-1)
+@click.argument("domains", metavar="DOMAIN|FILE...", nargs=-1, shell_complete=complete.domains_or_files)
 @click.option(
     "--minimal/--tuned", "minimal", default=False, help="From the definition alone; or with tuning (default)."
 )
 @click.option(
-    "-p", "--profile", "profiles", metavar="PROFILE", multiple=True, help="A profile by path or name; the later wins."
+    "-p",
+    "--profile",
+    "profiles",
+    metavar="PROFILE",
+    multiple=True,
+    shell_complete=complete.profiles_or_files,
+    help="A profile by path or name; the later wins.",
 )
 @click.option("--paused", is_flag=True, help="Leave the domain with its CPUs stopped.")
 @click.option("--or-minimal", is_flag=True, help="Start it minimal if creating it tuned fails.")
+@click.option("--no-bindings", is_flag=True, help="Leave out the profiles that are bound to it.")
 @click.option("--all", "everything", is_flag=True, help="Every domain that is off.")
 @click.option("--domain", "is_domain", is_flag=True, help="The arguments are domains even if files are called so.")
 @with_output
@@ -39,24 +48,17 @@ def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  #
     if bool(domains) is bool(options["everything"]):
         raise click.UsageError("say which domains to start, or --all")
     chain = tuple(each for name in options["profiles"] for each in catalogue.load(name))
-    wish = Wish(chain, options["minimal"], options["paused"], options["or_minimal"])
+    choices = (options["minimal"], options["paused"], options["or_minimal"], not options["no_bindings"])
+    wish = Wish(chain, *choices)
     with connect(output.uri) as connection:
         results = [_start(output, connection, target, wish) for target in _targets(connection, domains, options)]
     if not results:
         output.say("no domain is off")
-    failed = [result for result in results if isinstance(result, Failure)]
+    failures = [result for result in results if isinstance(result, Failure)]
     if output.json:
         started = [as_data(result) for result in results if isinstance(result, Started)]
-        output.result({"started": started, "failed": [failure._asdict() for failure in failed]}, "")
-    return 1 if failed else 0
-
-
-class Failure(NamedTuple):
-    """A domain that was not started, and why."""
-
-    domain: str
-    error: str
-    problems: list[str]
+        output.result({"started": started, "failed": [each._asdict() for each in failures]}, "")
+    return 1 if failures else 0
 
 
 class Target(NamedTuple):
@@ -77,23 +79,14 @@ def _targets(connection: Connection, names: tuple[str, ...], options: dict[str, 
             yield Target(name)
             continue
         try:
-            found = _matching(connection, name)
+            found = matching(connection, name)
         except Error as error:
-            yield _failed(name, error)
+            yield failed(name, error)
             continue
         for domain in found:
             if domain.uuid not in seen:
                 yield Target(domain.name, domain.uuid)
             seen.add(domain.uuid)
-
-
-def _matching(connection: Connection, name: str) -> list[Domain]:
-    """Return the domain of this name, UUID or id, or those that match this glob; raise `NotFound`."""
-    if not set("*?[") & set(name) or connection.find(name=name):
-        return [connection.domain(name)]
-    if matching := connection.domains((name,)):
-        return matching
-    raise NotFound(f"{name}: no domain of {connection.uri} matches")
 
 
 def _start(output: Output, connection: Connection, target: Target | Failure, wish: Wish) -> Started | Failure:
@@ -109,15 +102,10 @@ def _start(output: Output, connection: Connection, target: Target | Failure, wis
     except Interrupted:
         raise
     except Error as error:
-        return _failed(target.name, error)
+        return failed(target.name, error)
     if not output.json:
         output.result(None, "\n".join(lines(started)))
     return started
-
-
-def _failed(name: str, error: Error) -> Failure:
-    complain(error, json=False)
-    return Failure(name, type(error).__name__, problems(error))
 
 
 def lines(started: Started) -> Iterator[str]:
@@ -127,10 +115,10 @@ def lines(started: Started) -> Iterator[str]:
     done = "done" if started.enforced else "stored"
     first = "in its saved image" if started.mode is Mode.RESTORED else "at creation"
     for setting in started.at_creation:
-        yield f"  {done}: {setting.name} {setting.said} ({first})"
+        yield f"  {done}: {setting.name} {setting.said} ({first}{_for(setting)})"
     for setting in started.afterwards:
         when = "before the guest ran" if started.waited else "right after creation"
-        yield f"  {done}: {setting.name} {setting.said} ({when})"
+        yield f"  {done}: {setting.name} {setting.said} ({when}{_for(setting)})"
     for each in started.not_done:
         yield f"  not done: {each}"
     for each in started.pending:
@@ -139,6 +127,11 @@ def lines(started: Started) -> Iterator[str]:
         yield f"  left out: {setting.name} {setting.said}, so there is no {setting.param.protective.removeprefix('a ')}"
     for note in started.notes:
         yield f"  note: {note}"
+
+
+def _for(setting: Setting) -> str:
+    """Name the wish that became this setting."""
+    return f", for {setting.by}" if setting.by else ""
 
 
 def as_data(started: Started) -> dict[str, Any]:

@@ -283,6 +283,8 @@ COUNT = Param(
         why={"lxc": "a container has no vCPUs to take away"},
     ),
     cls=Class.GUEST_VISIBLE,
+    needs=Needs.VCPU_LIST,
+    absent="vcpu",
 )
 
 ROWS = (

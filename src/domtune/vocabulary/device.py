@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from domtune.kinds import ON_OFF, Duration, Enum, Int, Kind, Rate
 from domtune.vocabulary.facts import STORED, created, facts, qemu_only
-from domtune.vocabulary.model import Class, Kept, Needs, Param, Source
+from domtune.vocabulary.model import Class, Kept, Needs, On, Param, Source
 
 _UINT = Int(1, 2**32 - 1)
-_SCSI = "qemuBuildControllerSCSIDevProps"
+_ON_VIRTIO_SCSI = (
+    On("@type", ("scsi",), "virtio-scsi controllers", unsaid=False),
+    On("@model", ("virtio-scsi", "virtio-transitional", "virtio-non-transitional"), "virtio-scsi controllers"),
+)
+_ON_VIRTIOFS = (On("driver/@type", ("virtiofs",), "virtiofs folders", unsaid=False),)
+_ON_9P = (On("driver/@type", ("path", "handle"), "folders that are not virtiofs"),)
+_SCSI = "qemuValidateDomainDeviceDefControllerAttributes; qemuBuildControllerSCSIDevProps"
 _VIRTIOFSD = "qemuVirtioFSBuildCommandLine"
 
 
@@ -19,7 +25,7 @@ def _controller(word: str, kind: Kind, help_: str, example: str, **rest: object)
         kind,
         help_,
         example,
-        qemu_only(created(_SCSI, source=Source.LIVE, saved=saved, caveat="virtio-scsi only")),
+        qemu_only(created(_SCSI, source=Source.LIVE, saved=saved, only_on=_ON_VIRTIO_SCSI)),
         **rest,  # type: ignore[arg-type]
     )
 
@@ -62,7 +68,7 @@ FOLDERS = (
         _UINT,
         "Requests that fit into the queue of a virtiofs folder.",
         "1024",
-        qemu_only(created("qemuBuildVHostUserFsDevProps", saved=Kept.FIXED, caveat="virtiofs only")),
+        qemu_only(created("qemuBuildVHostUserFsDevProps", saved=Kept.FIXED, only_on=_ON_VIRTIOFS)),
         cls=Class.GUEST_VISIBLE,
     ),
     Param(
@@ -72,7 +78,7 @@ FOLDERS = (
         "Whether the host writes the guest's data to its disk at once.",
         "immediate",
         qemu_only(
-            created("qemuBuildFSCommandLine: writeout", source=Source.LIVE, caveat="not for virtiofs"),
+            created("qemuValidateDomainDeviceDefFS; qemuBuildFSCommandLine", source=Source.LIVE, only_on=_ON_9P),
         ),
         cls=Class.GUEST_VISIBLE,
     ),
@@ -82,7 +88,7 @@ FOLDERS = (
         Enum(("none", "always")),
         "How virtiofsd lets the guest cache the folder.",
         "always",
-        qemu_only(created(_VIRTIOFSD)),
+        qemu_only(created(_VIRTIOFSD, only_on=_ON_VIRTIOFS)),
     ),
     Param(
         "fs.binary.thread_pool.size",
@@ -90,7 +96,7 @@ FOLDERS = (
         Int(0, 2**31 - 1),
         "Threads with which virtiofsd serves the folder.",
         "16",
-        qemu_only(created(_VIRTIOFSD)),
+        qemu_only(created(_VIRTIOFSD, only_on=_ON_VIRTIOFS)),
     ),
 )
 

@@ -6,19 +6,25 @@ from collections.abc import Mapping
 
 from domtune.kinds import ON_OFF, Enum, Int, Kind, Size
 from domtune.vocabulary.facts import STORED, created, facts, qemu_only
-from domtune.vocabulary.model import Cannot, Class, Fact, Kept, Needs, Param, Reason, Source
+from domtune.vocabulary.model import Cannot, Class, Fact, Kept, Needs, On, Param, Reason, Source
 
 _UINT = Int(1, 2**32 - 1)
+_VIRTIO = On("target/@bus", ("virtio",), "virtio disks")
+_PLAIN = On("@device", ("disk",), "disks that are no drive and no LUN")
+_WRITABLE = On("readonly", ("no",), "disks that are not read-only")
+_QCOW2 = On("driver/@type", ("qcow2",), "qcow2 images")
 _SILENT = "a change on a running domain is reported as done and does nothing"
 
 
-def _host_side(caveat: str = "", vz: Reason | None = None) -> Mapping[str, Fact | Cannot]:
-    return qemu_only(created("qemuDomainDiskChangeSupported", source=Source.LIVE, caveat=caveat), vz=vz)
+def _host_side(*on: On, caveat: str = "", vz: Reason | None = None) -> Mapping[str, Fact | Cannot]:
+    evidence = "qemuValidateDomainDeviceDefDiskFrontend; qemuDomainDiskChangeSupported"
+    return qemu_only(created(evidence, source=Source.LIVE, only_on=on, caveat=caveat), vz=vz)
 
 
 def _seen(word: str, kind: Kind, help_: str, example: str, caveat: str = _SILENT) -> Param:
     """Declare an attribute that is part of the device which the guest sees."""
-    fact = created("qemuDomainDiskChangeSupported", source=Source.LIVE, saved=Kept.FIXED, caveat=caveat)
+    evidence = "virDomainDiskDefValidate; qemuDomainDiskChangeSupported"
+    fact = created(evidence, source=Source.LIVE, saved=Kept.FIXED, only_on=(_VIRTIO,), caveat=caveat)
     path = f"devices/=disk[?disk]/driver/@{word}"
     return Param(f"disk.driver.{word}", path, kind, help_, example, qemu_only(fact), cls=Class.GUEST_VISIBLE)
 
@@ -70,7 +76,7 @@ HOST = (
         _UINT,
         "IOThread that does the disk's I/O.",
         "1",
-        _host_side("virtio disks only; a running disk keeps the thread that it has", Reason.REJECTED),
+        _host_side(_VIRTIO, caveat="a running disk keeps the thread that it has", vz=Reason.REJECTED),
         needs=Needs.IOTHREADS,
     ),
     Param(
@@ -79,7 +85,7 @@ HOST = (
         ON_OFF,
         "Whether requests of the disk are taken up outside the vCPU's thread.",
         "on",
-        _host_side("virtio disks only"),
+        _host_side(_VIRTIO),
     ),
     Param(
         "disk.driver.copy_on_read",
@@ -87,7 +93,7 @@ HOST = (
         ON_OFF,
         "Whether what is read from a backing image is copied into the disk's own.",
         "on",
-        _host_side("a domain with a read-only disk that has it does not start", Reason.REJECTED),
+        _host_side(_WRITABLE, _PLAIN, vz=Reason.REJECTED),
     ),
     Param(
         "disk.driver.detect_zeroes",
@@ -95,7 +101,7 @@ HOST = (
         Enum(("off", "on", "unmap")),
         "Whether writes of zeroes are turned into something cheaper.",
         "unmap",
-        _host_side(f"unmap without discard is the same as on; {_SILENT}"),
+        _host_side(caveat=f"unmap without discard is the same as on; {_SILENT}"),
     ),
     Param(
         "disk.driver.discard",
@@ -121,7 +127,12 @@ HOST = (
         "Most memory for cached tables of a qcow2 image.",
         "8 MiB",
         qemu_only(
-            created("qemuBlockStorageSourceGetFormatQcow2Props", source=Source.LIVE, caveat=f"qcow2 only; {_SILENT}")
+            created(
+                "qemuDomainValidateStorageSource; qemuBlockStorageSourceGetFormatQcow2Props",
+                source=Source.LIVE,
+                only_on=(_QCOW2,),
+                caveat=_SILENT,
+            )
         ),
     ),
 )

@@ -32,6 +32,7 @@ class Driver:
     runs_here: bool  # facts were seen on a running one; otherwise read in the source
     source: Source
     evidence: str
+    domains: tuple[str, ...] = ()  # types of <domain> that are its own, whatever the host
     enforces: bool = True  # False: it stores what it is given and does nothing
 
 
@@ -51,6 +52,7 @@ DRIVERS = {
             runs_here=True,
             source=Source.LIVE,
             evidence="libvirt 9.0.0 with QEMU 7.2: createXML over a managed save, managedSaveDefineXML, guest reset",
+            domains=("qemu", "kvm", "hvf"),
         ),
         Driver(
             "lxc",
@@ -65,6 +67,7 @@ DRIVERS = {
             runs_here=True,
             source=Source.LIVE,
             evidence="libvirt 9.0.0: VIR_DOMAIN_START_PAUSED is refused with unsupported flags",
+            domains=("lxc",),
         ),
         Driver(
             "xen",
@@ -79,6 +82,7 @@ DRIVERS = {
             runs_here=True,
             source=Source.LIVE,
             evidence="libvirt 9.0.0 with Xen 4.17; libxlDomainShutdownHandleRestart builds from the stored definition",
+            domains=("xen",),
         ),
         Driver(
             "test",
@@ -94,6 +98,7 @@ DRIVERS = {
             source=Source.LIVE,
             evidence="libvirt 9.0.0: testDomainCreateXML",
             enforces=False,
+            domains=("test",),
         ),
         Driver(
             "ch",
@@ -122,6 +127,7 @@ DRIVERS = {
             runs_here=False,
             source=Source.READ,
             evidence="bhyve_driver.c:bhyveDomainCreateXML",
+            domains=("bhyve",),
         ),
         Driver(
             "vz",
@@ -136,6 +142,7 @@ DRIVERS = {
             runs_here=False,
             source=Source.READ,
             evidence="vz_driver.c",
+            domains=("vz", "parallels"),
         ),
         Driver(
             "esx",
@@ -150,6 +157,7 @@ DRIVERS = {
             runs_here=False,
             source=Source.READ,
             evidence="esx_driver.c has no domainCreateXML: machines are defined, then started",
+            domains=("vmware",),
         ),
     )
 }
@@ -158,3 +166,8 @@ DRIVERS = {
 def by_type(type_: str) -> Driver | None:
     """Return the driver that virConnectGetType calls so."""
     return next((driver for driver in DRIVERS.values() if type_ in driver.types), None)
+
+
+def by_domain(type_: str) -> Driver | None:
+    """Return the driver whose domains are of this type; None for one that is not known, or runs under several."""
+    return next((driver for driver in DRIVERS.values() if type_ in driver.domains), None)

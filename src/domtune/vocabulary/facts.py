@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from domtune.vocabulary.model import DRIVERS, Call, Cannot, Fact, Flags, Live, Reason, Source, Type
@@ -44,6 +45,11 @@ def simulated(call: Call, field: str, type_: Type, **rest: object) -> Fact:
     return changed(call, field, type_, "test_driver.c", caveat=STORED.caveat, **rest)
 
 
+def like(fact: Fact, stored: Fact = STORED) -> Fact:
+    """Return what the test driver makes of a row that the parser, or QEMU, takes on some devices only."""
+    return replace(stored, only_on=fact.only_on) if fact.only_on else stored
+
+
 def facts(
     honoured: Mapping[str, Fact],
     *,
@@ -80,7 +86,7 @@ def qemu_only(
 
     `vz` is what the vz driver is known to do; where nobody looked, its place says so.
     """
-    honoured = {"qemu": fact, "test": test}
+    honoured = {"qemu": fact, "test": like(fact, test)}
     if vz is Reason.REJECTED:
         return facts(honoured, ignored="lxc xen ch bhyve esx", rejected="vz", why=why)
     reasons = {"vz": _VZ_OPEN} if vz is None else {}

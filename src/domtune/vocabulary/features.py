@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domtune.kinds import ON_OFF, YES_NO, Enum, Flag, Int, Size, Text
 from domtune.vocabulary.facts import STORED, Why, created, facts, qemu_only
-from domtune.vocabulary.model import Class, Fact, Kept, Param, Reason, Source
+from domtune.vocabulary.model import Class, Fact, Kept, Needs, Param, Reason, Source
 
 _HYPERV_WHY: dict[str, Why] = {"xen": "Xen has one switch for all of them, which libvirt does not set"}
 _NO_EFFECT = "QEMU gets the same command line with and without it"
@@ -173,6 +173,7 @@ OTHERS = (
         "kvm",
         qemu_only(_seen("qemuBuildMachineCommandLine: kernel_irqchip")),
         cls=Class.GUEST_VISIBLE,
+        needs=Needs.REMAPPING,
     ),
     Param(
         "features.apic_eoi",

@@ -75,6 +75,8 @@ CURRENT = Param(
         ignored="ch bhyve",
     ),
     cls=Class.GUEST_VISIBLE,
+    absent="memory",
+    needs=Needs.ALL_MEMORY,
 )
 
 

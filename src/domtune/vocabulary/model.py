@@ -33,6 +33,9 @@ class Needs(StrEnum):
     SHARED_ACCESS = "shared-access"  # says that memory is shared: stays while a vhost-user or virtiofs device needs it
     SHARED_SOURCE = "shared-source"  # what shared memory is made of: stays while memory is shared
     SHARED_PAGES = "shared-pages"  # huge pages can be what shared memory is made of
+    ALL_MEMORY = "all-memory"  # stays where it says no more than <memory> does: libvirt adds it by itself
+    VCPU_LIST = "vcpu-list"  # stays beside <vcpus>, off which libvirt reads it again
+    REMAPPING = "remapping"  # stays with an IOMMU that remaps interrupts, which libvirt takes only so
 
 
 class Reason(StrEnum):
@@ -116,6 +119,16 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class On:
+    """A row is honoured only on devices that say one of these words."""
+
+    path: str  # below the device: "@type", "model/@type"; the name of an element alone says "yes" or "no"
+    words: tuple[str, ...]
+    what: str  # these devices, in the plural: "virtio disks"
+    unsaid: bool = True  # whether a device that does not say it may be one: libvirt chooses
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """How a row is changed on a running domain."""
 
@@ -151,9 +164,11 @@ class Fact:
     unset: str | None = None  # what is written on a running domain to have none
     kernel: Kernel | None = None
     privileged: bool = False  # not honoured by a daemon without privileges, though no cgroup file shows it
+    cgroup_while: Gate | None = None  # needs a cgroup only while another row has one of these values
     meaning: str = ""  # of what the number speaks, where drivers differ: "each vCPU", "the whole container"
     since: str = ""  # first libvirt that does this; "" for every version that domtune runs on
     accepts: tuple[str, ...] | None = None  # only these values are honoured by this driver
+    only_on: tuple[On, ...] = ()  # on other devices it is not honoured, or refused
     gate_at_create: Gate | None = None  # honoured at creation only while another row has one of these values
     caveat: str = ""
     source: Source = Source.READ
@@ -194,6 +209,7 @@ class Param:
     protective: str = ""  # what is no longer guarded against when the row is left out
     host_bound: bool = False  # the value names CPUs, nodes or devices of one host
     implied: tuple[str, ...] = ()  # what libvirt adds by itself: nobody's wish, stays in the definition
+    absent: str = ""  # the element of the definition whose number holds, and is not said again, where the row is absent
     stays: str = ""  # why split never takes it out, whatever is asked for
     paths: tuple[Path, ...] = field(init=False)
 

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 
 from domtune.kinds import ON_OFF, Enum, Int, Kind, Rate
 from domtune.vocabulary.calls import INTERFACE, UPDATE_DEVICE
-from domtune.vocabulary.facts import STORED, Why, changed, created, facts, qemu_only, simulated
-from domtune.vocabulary.model import Cannot, Class, Fact, Kept, Param, Reason, Source, Type
+from domtune.vocabulary.facts import Why, changed, created, facts, like, qemu_only, simulated
+from domtune.vocabulary.model import Cannot, Class, Fact, Kept, On, Param, Reason, Source, Type
 
 _MOST = 2**32 - 1
 _RATE = Rate(1024, _MOST, 1, "0")
 _AMOUNT = Rate(1024, _MOST, 1, "0", per_second=False)
-_TYPES = "NICs of the types bridge, network, direct and ethernet only; needs htb, sfq and ingress in the kernel"
+_TAP = ("network", "bridge", "direct", "ethernet")
+_SHAPED = On("@type", _TAP, "NICs of the types network, bridge, direct and ethernet")
+_SHAPED_ON_LXC = On("@type", ("network", "bridge", "ethernet"), "NICs of the types network, bridge and ethernet")
+_ON_NETWORK = On("@type", ("network",), "NICs of the type network")
+_ON_TAP = On("@type", _TAP, "NICs that are a tap device of the host: network, bridge, direct and ethernet")
+_WITH_QUEUES = On("@type", (*_TAP, "vhostuser", "vdpa"), "NICs that can have queues, which user has not")
+_COALESCED = On("@type", ("network", "bridge"), "NICs of the types network and bridge")
+_VIRTIO = On("model/@type", ("virtio", "virtio-transitional", "virtio-non-transitional"), "virtio NICs")
+_MODULES = "needs htb, sfq and ingress in the kernel"
 _FLOOR = "only on libvirt's own networks, routed or not forwarded, that have an inbound limit themselves"
 
 
@@ -20,7 +28,8 @@ def _bandwidth(way: str, word: str, kind: Kind, help_: str, example: str) -> Par
     field = f"{way}.{word}"
     caveat = {"average": "", "floor": f"{_FLOOR}; "}.get(
         word, f"needs net.bandwidth.{way}.average beside it; "
-    ) + _TYPES
+    ) + _MODULES
+    on = _ON_NETWORK if word == "floor" else _SHAPED
     lxc = Source.UNVERIFIED if word == "floor" else Source.READ
     honoured: dict[str, Fact] = {
         "qemu": changed(
@@ -30,10 +39,15 @@ def _bandwidth(way: str, word: str, kind: Kind, help_: str, example: str) -> Par
             "qemuDomainSetInterfaceParameters; qemuDomainChangeNet",
             default="0",
             unset="0",
+            only_on=(on,),
             caveat=caveat,
         ),
-        "lxc": created("virLXCProcessSetupInterfaces", source=lxc, caveat="not on NICs of the type direct"),
-        "test": simulated(INTERFACE, field, Type.UINT, default="0", unset="0"),
+        "lxc": created(
+            "virLXCProcessSetupInterfaces",
+            source=lxc,
+            only_on=(_ON_NETWORK if word == "floor" else _SHAPED_ON_LXC,),
+        ),
+        "test": simulated(INTERFACE, field, Type.UINT, default="0", unset="0", only_on=(on,)),
     }
     why: dict[str, Why] = {"xen": "Xen has one rate for each NIC, net.bandwidth.outbound.average"}
     if field == "outbound.average":
@@ -68,14 +82,15 @@ _RING = Int(1, _MOST, power_of_two=True)
 
 
 def _attached(
-    saved: Kept, source: Source = Source.READ, *, default: str | None = None, ch: Fact | None = None
+    saved: Kept, source: Source = Source.READ, *, default: str | None = None, ch: Fact | None = None, on: On = _VIRTIO
 ) -> Mapping[str, Fact | Cannot]:
     """Return the places of what is fixed when the NIC is attached."""
-    evidence, caveat = "qemuBuildNicDevProps; qemuDomainChangeNet", "virtio NICs only"
-    qemu = created(evidence, source=source, saved=saved, default=default, caveat=caveat)
+    only_on = tuple(dict.fromkeys((_VIRTIO, on)))
+    evidence = "qemuBuildNicDevProps; qemuDomainChangeNet; virDomainNetDefParseXMLDriver"
+    qemu = created(evidence, source=source, saved=saved, default=default, only_on=only_on)
     if ch is None:
-        return facts({"qemu": qemu, "test": STORED}, ignored="lxc xen ch bhyve vz esx")
-    return facts({"qemu": qemu, "ch": ch, "test": STORED}, ignored="lxc xen bhyve vz esx")
+        return facts({"qemu": qemu, "test": like(qemu)}, ignored="lxc xen ch bhyve vz esx")
+    return facts({"qemu": qemu, "ch": ch, "test": like(qemu)}, ignored="lxc xen bhyve vz esx")
 
 
 def _switch(word: str, help_: str, example: str = "on") -> Param:
@@ -91,7 +106,7 @@ DRIVER = (
         Enum(("vhost", "qemu")),
         "Whether the host's kernel or QEMU itself moves the NIC's packets.",
         "vhost",
-        _attached(Kept.YES, Source.LIVE),
+        _attached(Kept.YES, Source.LIVE, on=_ON_TAP),
     ),
     Param(
         "net.driver.txmode",
@@ -115,7 +130,7 @@ DRIVER = (
         Int(1, _MOST),
         "Pairs of queues of the NIC that the guest can use at once.",
         "4",
-        _attached(Kept.FIXED, Source.LIVE, default="1", ch=created(_CH, default="1")),
+        _attached(Kept.FIXED, Source.LIVE, default="1", ch=created(_CH, default="1"), on=_WITH_QUEUES),
         cls=Class.GUEST_VISIBLE,
     ),
     Param(
@@ -170,7 +185,10 @@ BUFFERS = (
         Rate(1, _MOST, 1, "0", per_second=False),
         "Size of the host's buffer for packets that the guest sends.",
         "1600",
-        qemu_only(created("qemuDomainChangeNet: needReconnect", source=Source.LIVE), vz=Reason.REJECTED),
+        qemu_only(
+            created("qemuBuildHostNetProps; qemuDomainChangeNet", source=Source.LIVE, only_on=(_ON_TAP,)),
+            vz=Reason.REJECTED,
+        ),
     ),
     Param(
         "net.coalesce.rx_max_frames",
@@ -183,8 +201,9 @@ BUFFERS = (
                 UPDATE_DEVICE,
                 "",
                 Type.PLAIN,
-                "qemuDomainChangeNet: needCoalesceChange",
-                caveat="NICs of the types network and bridge only; to have none, the element is left out",
+                "qemuValidateNetSupportsCoalesce; qemuDomainChangeNet",
+                only_on=(_COALESCED,),
+                caveat="to have none, the element is left out",
             )
         ),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domtune.kinds import Enum, Ids
 from domtune.vocabulary.calls import NUMA
 from domtune.vocabulary.facts import STORED, changed, created, facts, qemu_only, simulated
@@ -13,7 +15,8 @@ NODES = Ids("host nodes")
 _NOT_STRICT = ("preferred", "interleave", "restrictive")
 _FILES = Kernel("cpuset.mems", "cpuset.mems", of="vcpu")
 _BINDING = Gate("memory.numa.mode", ("strict", "restrictive", None))  # with another mode left out it would be strict
-_MOVABLE = Gate("memory.numa.mode", ("restrictive",))
+_MOVABLE = Gate("memory.numa.mode", ("restrictive",))  # by a cgroup: QEMU itself does the others
+_CELL_MOVABLE = Gate("memory.numa.cell.mode", ("restrictive",))
 _XEN = ("Xen puts memory on the nodes of the vCPUs' pins at creation; use cpu.vcpu.pin", Source.LIVE)
 _STRICT_ON_LXC = "strict, which is also the mode when none is given, does nothing to a container"
 
@@ -29,6 +32,7 @@ DOMAIN = (
                 "qemu": created(
                     "qemuBuildMemoryBackendProps; qemuProcessSetupPid",
                     source=Source.LIVE,
+                    cgroup_while=_MOVABLE,
                     caveat="only restrictive lets memory.numa.nodeset change later",
                 ),
                 "lxc": created(
@@ -62,6 +66,7 @@ DOMAIN = (
                     gate=_MOVABLE,
                     source=Source.LIVE,
                     kernel=_FILES,
+                    cgroup_while=_MOVABLE,
                     caveat="locked pages stay where they are; a node that does not exist makes the next start fail",
                 ),
                 "lxc": created(
@@ -98,9 +103,16 @@ DOMAIN = (
         "auto",
         facts(
             {
-                "qemu": created("virDomainNumatuneSet", source=Source.LIVE, caveat="auto needs numad on the host"),
-                "lxc": created("virLXCControllerGetNumadAdvice", caveat="auto needs numad on the host"),
-                "test": STORED,
+                "qemu": created(
+                    "virDomainNumatuneSet",
+                    source=Source.LIVE,
+                    default="static",
+                    caveat="auto needs numad on the host",
+                ),
+                "lxc": created(
+                    "virLXCControllerGetNumadAdvice", default="static", caveat="auto needs numad on the host"
+                ),
+                "test": replace(STORED, default="static"),
             },
             ignored="xen ch bhyve vz esx",
             why={"xen": _XEN},
@@ -120,6 +132,7 @@ CELLS = (
             created(
                 "qemuBuildMemoryBackendProps; qemuProcessSetupPid",
                 source=Source.LIVE,
+                cgroup_while=_CELL_MOVABLE,
                 caveat="needs guest NUMA cells; must be restrictive where memory.numa.mode is",
             ),
             vz=Reason.REJECTED,
@@ -137,6 +150,7 @@ CELLS = (
             created(
                 "qemuBuildMemoryBackendProps; qemuProcessSetupPid",
                 source=Source.LIVE,
+                cgroup_while=_CELL_MOVABLE,
                 caveat="needs guest NUMA cells",
             ),
             vz=Reason.REJECTED,

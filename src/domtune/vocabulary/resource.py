@@ -82,7 +82,7 @@ RESOURCE = (
             },
             ignored="xen bhyve vz esx",
         ),
-        protective="the limits that the host sets for the domain's group",
+        protective="a limit that the host sets for the domain's group",
         host_bound=True,
         implied=("/machine",),
     ),
