@@ -24,7 +24,7 @@ ACTING = (
     "demo",
     "__init__",
     "starting apply journal verify",
-    "takeover",
+    "takeover consequences",
     "restore storage rebinding wanting",
     "run binding_store",
     "live store catalogue kernel machine",
@@ -32,7 +32,7 @@ ACTING = (
     "connection drivers",
 )
 PURE = (
-    "explaining",
+    "explaining asking",
     "profileschema bindingschema",
     "pipeline matrix kindschema",
     "planner plan lifecycle compare",

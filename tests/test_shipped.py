@@ -1,5 +1,6 @@
 """The shipped profiles: each on every driver, and what each of them must be. tests/catalogue/README.md says where."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from difflib import unified_diff
@@ -122,6 +123,22 @@ def test_a_shipped_profile_is_short(name: str) -> None:
     text = (catalogue.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 25
     assert max(map(len, text.splitlines())) <= 120
+
+
+SNIPPET = re.compile(r"`((?:want|set): [^`]*)`|#   ((?:want|set): .*)")
+STAND_INS = {"NUMBER": "100", "SIZE": "1 GiB", '"N"': "0"}
+
+
+def test_what_comments_of_shipped_profiles_say_to_write_can_be_read() -> None:
+    text = "\n".join((catalogue.SHIPPED / f"{name}.yaml").read_text(encoding="utf-8") for name in NAMES)
+    page = (FOLDER.parents[1] / "docs" / "reference" / "catalogue.md").read_text(encoding="utf-8")
+    snippets = [(one or other) for each in (text, page) for one, other in SNIPPET.findall(each)]
+    assert len(snippets) >= 2 * text.count("et: {cpu.vcpu.pin")
+    for snippet in snippets:
+        for word, value in STAND_INS.items():
+            snippet = snippet.replace(word, value)  # noqa: PLW2901 - each in turn
+        read = profile.read(f"profile: x\n{snippet}\n", "x.yaml", judged=True)
+        assert read.wants or read.tuning
 
 
 def settings(own: Profile) -> list[Setting]:

@@ -88,11 +88,13 @@ class Lookup:
         if names := carried.get(root, problems):
             source = f"metadata of {_name(root)}"
             problems += [f"{source}: {name}: {PATH_IS_LOCAL}" for name in names if catalogue.is_path(name)]
-            yield _of_domain(tuple(name for name in names if not catalogue.is_path(name)), source)
+            named = tuple(name for name in names if not catalogue.is_path(name))
+            yield Binding(Scope.DOMAIN, Match(), named, source=source, why="its own metadata")
         if not self.connection.driver.metadata and identity:
             store = self.store or opened()
             if names := store.bound(self.connection.host, identity):
-                yield _of_domain(names, f"{store.directory} for {_name(root)}")
+                source = f"{store.directory} for {_name(root)}"
+                yield Binding(Scope.DOMAIN, Match(), names, source=source, why="bound beside it")
 
     @cached_property
     def _host_uuid(self) -> str:
@@ -101,10 +103,6 @@ class Lookup:
             return ""
         capabilities = tree.parse(self.connection.capabilities(), "capabilities", root="capabilities")
         return as_uuid((capabilities.findtext("host/uuid") or "").strip())
-
-
-def _of_domain(names: tuple[str, ...], source: str) -> Binding:
-    return Binding(Scope.DOMAIN, Match(), names, source=source)
 
 
 def _name(root: Element) -> str:

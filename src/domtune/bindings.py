@@ -8,7 +8,6 @@ All words of `match` must match, and of a list in one of them any; an entry with
 
 from __future__ import annotations
 
-import difflib
 import re
 import uuid
 from collections.abc import Iterator, Sequence
@@ -20,8 +19,8 @@ from domtune import yamlnodes
 from domtune.errors import Invalid
 from domtune.layers import ORDER, Scope
 from domtune.tree import Element
-from domtune.vocabulary.drivers import DRIVERS
-from domtune.yamlnodes import Items, Map, Node, Scalar
+from domtune.vocabulary.drivers import DRIVERS, nearest_driver
+from domtune.yamlnodes import Fault, Items, Map, Node, Scalar
 
 WORDS = ("scope", "match", "profiles", "policy")
 SCOPES = tuple(scope for scope in Scope if scope not in {Scope.STORED, Scope.COMMAND})
@@ -36,6 +35,7 @@ MATCH_WORDS = {
 }
 METADATA_WORDS = ("namespace", "path", "value")
 EVERYTHING = "every domain"
+_RANGE = re.compile(r".-.", re.DOTALL)
 _PATH = re.compile(r"(?:[^\W\d][\w.-]*(?:/[^\W\d][\w.-]*)*(?:/@[^\W\d][\w.-]*)?|@[^\W\d][\w.-]*)")
 
 
@@ -78,11 +78,17 @@ class Binding:
     policy: Policy = Policy.ENFORCE
     source: str = ""
     line: int = 0  # 0 where there are no lines
+    why: str = ""  # of what is bound to one domain without a match: where that is
 
     @property
     def origin(self) -> str:
         """Where it was said."""
         return f"{self.source}:{self.line}" if self.line else self.source
+
+    @property
+    def own(self) -> bool:
+        """Whether it is of one very domain: what that carries, what is bound beside it, or of its UUID alone."""
+        return self.scope is Scope.DOMAIN and (bool(self.why) or len(self.match.uuid) == 1)
 
     @property
     def asks_for_host_uuid(self) -> bool:
@@ -134,7 +140,7 @@ def matches(binding: Binding, subject: Subject) -> str:
     reasons = [next(filter(None, found), "") for wanted, found in asked if wanted]
     if not all(reasons):
         return ""
-    return ", ".join(reasons) or EVERYTHING
+    return ", ".join(reasons) or binding.why or EVERYTHING
 
 
 def describe(match: Match) -> str:
@@ -182,7 +188,9 @@ def _values(metadata: Element | None, wanted: Metadata) -> Iterator[str]:
     *steps, last = wanted.path.split("/")
     attribute = last[1:] if last.startswith("@") else ""
     path = "/".join(f"{{*}}{step}" for step in (steps if attribute else [*steps, last]) if step)
-    for top in () if metadata is None else metadata.iterchildren(f"{{{wanted.namespace}}}*"):
+    for top in () if metadata is None else metadata.iterchildren("*"):
+        if str(top.tag).rpartition("}")[0] != f"{{{wanted.namespace}":  # in a pattern of lxml * is any namespace
+            continue
         for element in top.iterfind(path) if path else (top,):
             value = element.get(attribute) if attribute else element.text or ""
             if value is not None:
@@ -194,12 +202,15 @@ def _values(metadata: Element | None, wanted: Metadata) -> Iterator[str]:
 
 def read(text: str, source: str) -> list[Binding]:
     """Read a file of bindings; raise `Invalid` with every fault in it, each with its line."""
-    node = yamlnodes.read(text, source)
-    if node is None:  # nothing, or nothing but comments
+    faults: list[Fault] = []
+    node = yamlnodes.read(text, source, faults)
+    reading = _Reading(source, [fault.said(source) for fault in faults])
+    if node is None and not faults:  # nothing, or nothing but comments
         return []
     if not isinstance(node, Items):
-        raise Invalid(f"{source}:{node.line}: not bindings: it must be a list; begin each entry with `- `")
-    reading = _Reading(source)
+        line = 1 if node is None else node.line
+        reason = f"{source}:{line}: not bindings: it must be a list; begin each entry with `- `"
+        raise Invalid(reading.problems or [reason])
     found = [reading.binding(item) for item in node.items]
     if reading.problems:
         raise Invalid(reading.problems)
@@ -207,9 +218,10 @@ def read(text: str, source: str) -> list[Binding]:
 
 
 class _Reading:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, problems: list[str]) -> None:
         self.source = source
-        self.problems: list[str] = []
+        self.problems = problems
+        self.is_torn = bool(problems)  # what is missing may have been left out as a fault of YAML
 
     def binding(self, node: Node) -> Binding:
         found = self._map(node, "a binding", WORDS)
@@ -219,7 +231,7 @@ class _Reading:
         profiles: tuple[str, ...] = ()
         if "profiles" in found:
             profiles = self._profiles(found["profiles"])
-        elif isinstance(node, Map):
+        elif isinstance(node, Map) and not self.is_torn:
             self._wrong(node.line, "profiles", "missing; name those that hold")
         return Binding(scope or _scope_of(said), match, profiles, policy, self.source, node.line)
 
@@ -263,7 +275,13 @@ class _Reading:
             return tuple(self._uuid(each) for each in texts)
         if word == "driver":
             return tuple(self._driver(each) for each in texts)
+        for each in texts:
+            self._glob(f"match.{word}", each)
         return tuple(as_uuid(each.text) or each.text for each in texts) if word == "host" else _plain(texts)
+
+    def _glob(self, name: str, node: Scalar) -> None:
+        if reason := _wrong_glob(node.text):
+            self._wrong(node.line, name, f"{node.text!r} {reason}")
 
     def _uuid(self, node: Scalar) -> str:
         if not as_uuid(node.text):
@@ -272,8 +290,8 @@ class _Reading:
 
     def _driver(self, node: Scalar) -> str:
         if node.text not in DRIVERS:
-            close = difflib.get_close_matches(node.text, DRIVERS, 1)
-            way_out = f"did you mean {close[0]}?" if close else f"the drivers are {', '.join(DRIVERS)}"
+            close = nearest_driver(node.text)
+            way_out = f"did you mean {close}?" if close else f"the drivers are {', '.join(DRIVERS)}"
             self._wrong(node.line, "match.driver", f"{node.text!r} is no driver; {way_out}")
         return node.text
 
@@ -290,9 +308,14 @@ class _Reading:
             said[word] = value.text if isinstance(value, Scalar) else ""
             if not said[word]:
                 self._wrong(value.line, f"match.metadata.{word}", "must be a text")
-        if isinstance(node, Map) and "namespace" not in found:
+        if isinstance(node, Map) and "namespace" not in found and not self.is_torn:
             reason = "the namespace is missing; give the URI behind xmlns"
             self._wrong(node.line, "match.metadata", reason)
+        if any(letter in said.get("namespace", "") for letter in "{}"):
+            reason = f"{said['namespace']!r} is no URI; give it as xmlns does, without braces"
+            self._wrong(found["namespace"].line, "match.metadata.namespace", reason)
+        if isinstance(glob := found.get("value"), Scalar):
+            self._glob("match.metadata.value", glob)
         path = said.get("path", "")
         if path and not _PATH.fullmatch(path):
             reason = f"{path!r} is no path; name elements and at last an attribute, as in flavor/@name"
@@ -329,6 +352,19 @@ def _scope_of(words: Sequence[str]) -> Scope:
     """Return the scope of an entry that does not say one."""
     scopes = [MATCH_WORDS[word] for word in words]
     return max(scopes, key=ORDER.__getitem__, default=Scope.SITE)
+
+
+def _wrong_glob(pattern: str) -> str:
+    """Say what is wrong with a glob, "" if nothing is: fnmatch takes everything, and matches nothing by it."""
+    at = pattern.find("[")
+    while at >= 0:
+        end = pattern.find("]", at + 3 if pattern[at + 1 : at + 2] == "!" else at + 2)
+        if end < 0:
+            return "has a [ without a ]; for the letter itself say [[]"
+        if odd := next((pair for pair in _RANGE.findall(pattern, at + 1, end) if pair[0] > pair[2]), ""):
+            return f"has {odd}, which runs backwards"
+        at = pattern.find("[", end)
+    return ""
 
 
 def _shown(node: Node) -> str:

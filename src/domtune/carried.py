@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+import re
+
 from domtune import tree
 from domtune.tree import Element
 
 NAMESPACE = "urn:domtune:bindings:1"
 PREFIX = "domtune"
+_SAYABLE = re.compile(r"[\w./-]+")  # a name, or a path, which whoever asks refuses with the way out
 
 
 def get(root: Element, problems: list[str]) -> tuple[str, ...]:
@@ -26,6 +29,8 @@ def get(root: Element, problems: list[str]) -> tuple[str, ...]:
             name = (child.text or "").strip()
             if child.tag != f"{{{NAMESPACE}}}profile" or len(child) or child.attrib or not name:
                 found.append("only <profile>NAME</profile> is known in <bindings>")
+            elif not _SAYABLE.fullmatch(name):
+                found.append(f"profile {name!a}: no name of a profile; take it out")
             elif name in names:
                 found.append(f"profile {name}: named twice; keep one")
             else:

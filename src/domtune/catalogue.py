@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import errno
 import os
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from domtune.errors import Invalid, NotFound
-from domtune.files import identity, read_text
+from domtune.files import below_home, identity, read_text
 from domtune.profile import Profile, parse
 
 SHIPPED = Path(__file__).parent / "profiles"
@@ -21,8 +25,8 @@ def directories() -> list[Path]:
     """Return the directories of configuration, the user's own first: DOMTUNE_CONFIG_DIR replaces them all."""
     if given := os.environ.get("DOMTUNE_CONFIG_DIR"):
         return [Path(given)]
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-    return [home / "domtune", Path("/etc/domtune")]
+    home = os.environ.get("XDG_CONFIG_HOME") or below_home(".config")
+    return [*([Path(home) / "domtune"] if home else []), Path("/etc/domtune")]
 
 
 def places() -> list[Path]:
@@ -47,6 +51,31 @@ def load(name: str, *, near: Path | None = None, judged: bool = False) -> list[P
     if shelf.problems:
         raise Invalid(list(dict.fromkeys(shelf.problems)))
     return list(chain.values())
+
+
+def load_all(names: Iterable[str]) -> list[Profile]:
+    """Return several profiles, each after those it inherits; raise what is wrong with any of them at once."""
+    found: list[Profile] = []
+    errors: list[Invalid | NotFound] = []
+    for name in names:
+        try:
+            found += load(name)
+        except (Invalid, NotFound) as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        told = (each.problems if isinstance(each, Invalid) else (str(each),) for each in errors)
+        raise Invalid(list(dict.fromkeys(problem for each in told for problem in each)))
+    return found
+
+
+def misnamed(profile: Profile) -> str:
+    """Say that a profile is called otherwise than its file, by which alone it is found; "" if it is not."""
+    path = Path(profile.source)
+    if path.suffix not in ENDINGS or path.stem == profile.name:
+        return ""
+    return f"{path}: called {profile.name} inside, but its name for -p, inherits and bindings is that of the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +108,13 @@ def _files(place: Path, ending: str, problems: list[str]) -> list[Path]:
     except OSError as error:
         problems.append(f"{place}: cannot read: {error.strerror}")
         return []
-    return sorted(path for path in paths if _is_file(path))
+    found = []
+    for path in sorted(paths):
+        try:
+            found += [path] if _is_file(path) else []
+        except Invalid as error:
+            problems += error.problems
+    return found
 
 
 class _Shelf:
@@ -99,24 +134,26 @@ class _Shelf:
             raise Invalid(f"{path}: inherits: a circle: {circle}; take one inherits out")
         if len(above) > MAX_DEPTH:
             raise Invalid(f"{path}: inherits: more than {MAX_DEPTH} profiles, one below the other")
+        if near is not None and is_path(name):
+            _is_file(path)
         if key not in self.known:
             profile = parse(read_text(path), str(path), self.problems, judged=self.judged)
             chain: Chain = {}
-            for inherited in profile.inherits:
-                for each, found in self._inherited(inherited, path, (*above, key)).items():
+            for inherited, line in zip(profile.inherits, profile.inherits_lines, strict=True):
+                for each, found in self._inherited(inherited, line, path, (*above, key)).items():
                     chain.pop(each, None)
-                    chain[each] = found
+                    chain[each] = replace(found, through=(*found.through, profile.name))
             self.known[key] = chain | {key: profile}
         return self.known[key]
 
-    def _inherited(self, name: str, heir: Path, above: tuple[str, ...]) -> Chain:
+    def _inherited(self, name: str, line: int, heir: Path, above: tuple[str, ...]) -> Chain:
         """Return the chain of an inherited profile; what keeps it from being read is one fault among others."""
         try:
             return self.chain(name, heir.parent, above)
         except Invalid as error:
             self.problems += error.problems
         except NotFound as error:
-            self.problems.append(f"{heir}: inherits: {error}")
+            self.problems.append(f"{heir}:{line}: inherits: {error}")
         return {}
 
 
@@ -128,11 +165,25 @@ def find(name: str, near: Path | None = None) -> Path:
             path = place / f"{name}{ending}"
             if _is_file(path):
                 return path
-    raise NotFound(f"{name}: no such profile in {', '.join(str(place) for place in looked)}; for a file give its path")
+    close = difflib.get_close_matches(name, {each.name for each in shelved([])}, 1)
+    way_out = f"did you mean {close[0]}?" if close else "for a file give its path"
+    raise NotFound(f"{name}: no such profile in {', '.join(dict.fromkeys(map(str, looked)))}; {way_out}")
 
 
 def _is_file(path: Path) -> bool:
+    """Tell whether a file is there; raise `Invalid` if that cannot be told, or if it is neither file nor directory."""
     try:
-        return path.is_file()
-    except OSError:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise Invalid(f"{path}: a link to {path.readlink()}, which is not there; mend it or take it away") from None
         return False
+    except ValueError:  # no path can hold this name
+        return False
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise Invalid(f"{path}: cannot read: {error.strerror}") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise Invalid(f"{path}: no regular file; only a path on the command line may be a pipe or a device")
+    return stat.S_ISREG(mode)

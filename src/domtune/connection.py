@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import operator
 import os
 import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self, cast
 
 import libvirt
 
 from domtune.errors import Error, Failed, NotFound, Refused, Unreachable
-from domtune.vocabulary.drivers import Driver, by_type
+from domtune.vocabulary.drivers import DRIVERS, Driver, by_type
 
 _MISSING = {libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG}  # there is none; the text is no UUID
 _DENIED = {libvirt.VIR_ERR_ACCESS_DENIED, libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_AUTH_FAILED}
@@ -21,11 +23,9 @@ _loop = threading.Lock()
 _looping = False
 
 
-def _quiet(_context: object, _error: object) -> None:
-    """Keep libvirt from writing to standard error: what went wrong is in the exception."""
-
-
-libvirt.registerErrorHandler(_quiet, None)
+# Keep libvirt from writing to standard error: what went wrong is in the exception. This must be no function of ours: as
+# soon as Python code runs in a call of libvirt, Ctrl-C is raised in it, and comes out as a SystemError.
+libvirt.registerErrorHandler(cast("Any", operator.is_), None)
 
 
 def start_event_loop() -> None:
@@ -64,9 +64,13 @@ def said(doing: str, kind: type[Error] = Failed) -> Iterator[None]:
         raise kind(f"{doing}: {error}") from None
 
 
+_DAEMONS = """start libvirtd, or where each driver has a daemon of its own virtqemud, virtlxcd or virtxend; \
+or say another hypervisor with -c"""
 # What libvirt's message leaves out, by what is in it.
 _WAYS_OUT = {
-    "/libvirt-sock": "start libvirtd, or say another hypervisor with -c",
+    "/libvirt-sock": _DAEMONS,
+    **{f"/virt{name}d-sock": _DAEMONS for name in ("qemu", "lxc", "xen", "proxy")},
+    "does not include a driver name": "say a URI such as qemu:///system",
     "/virtlogd-sock": 'start virtlogd, or put stdio_handler = "file" into qemu.conf (ROOT/etc/qemu.conf for embed)',
     "hugetlbfs": "mount hugetlbfs and set aside huge pages on the host first",
 }
@@ -83,15 +87,61 @@ def connect(uri: str | None = None, *, readonly: bool = False) -> Connection:
     context manager or `close` it. Raises `Unreachable` if no driver answers, rights are missing, or the URI is none.
     """
     remote = not _is_local(uri or "")
-    if uri is not None and (remote or uri.partition("://")[2].startswith("/embed")):
+    if uri is not None and (remote or _is_embedded(uri)):
         start_event_loop()
-    shown = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or "the default hypervisor"
-    with said(f"cannot connect to {shown}", Unreachable):
-        raw = libvirt.openReadOnly(uri) if readonly else libvirt.open(uri)
+    asked = uri or os.environ.get("LIBVIRT_DEFAULT_URI") or ""
+    doing = f"cannot connect to {asked or 'the default hypervisor'}"
+    if reason := _in_vain(asked):
+        raise Unreachable(f"{doing}: {reason}")
+    with said(doing, Unreachable):
+        raw = _open(uri, readonly=readonly)
     if remote:
         with contextlib.suppress(libvirt.libvirtError):  # old daemons and some transports have no keepalive
             raw.setKeepAlive(5, 3)
     return Connection(raw)
+
+
+def _in_vain(uri: str) -> str:
+    """Say why a URI leads nowhere, where libvirt would say it less well."""
+    scheme, separator, rest = uri.partition("://")
+    schemes = [each for driver in DRIVERS.values() for each in driver.schemes]
+    if separator and scheme.partition("+")[0] not in [*schemes, "remote"]:  # remote: as the daemon there has it
+        return f"there is no driver {scheme.partition('+')[0]}; those that domtune knows are {', '.join(schemes)}"
+    if scheme == "test" and rest.startswith("/") and rest.partition("?")[0] != "/default":
+        from urllib.parse import unquote  # noqa: PLC0415 - only for a file, and slow to load
+
+        path = unquote(rest.partition("?")[0])
+        try:
+            Path(path).open("rb").close()
+        except OSError as error:  # libxml would write to standard error
+            return f"{path}: cannot read: {error.strerror}"
+    return ""
+
+
+def _open(uri: str | None, *, readonly: bool) -> libvirt.virConnect:
+    """Open a connection in a thread that is waited for: Ctrl-C ends the wait, while nothing ends that of libvirt."""
+    opener = libvirt.openReadOnly if readonly else libvirt.open
+    if uri and _is_embedded(uri):  # the driver itself, in this process
+        return opener(uri)
+    done: list[libvirt.virConnect] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            done.append(opener(uri))
+        except Exception as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+
+    opening = threading.Thread(target=work, name="libvirt-open", daemon=True)
+    opening.start()
+    opening.join()
+    for error in failed:
+        raise error
+    return done[0]
+
+
+def _is_embedded(uri: str) -> bool:
+    return uri.partition("://")[2].startswith("/embed")
 
 
 def _is_local(uri: str) -> bool:
@@ -166,6 +216,8 @@ class Connection:
 
     def domain(self, name: str) -> Domain:
         """Return the domain of this name, UUID or id, in this order: a name may look like an id. Raise `NotFound`."""
+        if not name:
+            raise NotFound("say which domain: the name is empty")
         is_id = name.isascii() and name.isdecimal() and len(name) < 10
         found = self.find(name=name) or self.find(uuid=name) or (self.find(id_=int(name)) if is_id else None)
         if found is not None:
@@ -266,6 +318,11 @@ class Domain:
         """Return the definition inside the managed save image, with its secrets."""
         with said(f"{self.name}: reading its saved image"):
             return str(self.raw.managedSaveGetXMLDesc(libvirt.VIR_DOMAIN_SAVE_IMAGE_XML_SECURE))
+
+    def known_saved_xml(self) -> str:
+        """Return the same without secrets, for which a connection that only reads may ask."""
+        with said(f"{self.name}: reading its saved image"):
+            return str(self.raw.managedSaveGetXMLDesc(0))
 
     def set_metadata(self, namespace: str, prefix: str, xml: str | None) -> None:
         """Put an element into the metadata, stored and running, in place of what is there of its namespace.

@@ -9,6 +9,7 @@ from domtune.keys import ALL
 from domtune.tree import Element
 from domtune.tuning import Setting
 from domtune.values import MAX_CPUS, format_ids, parse_ids
+from domtune.vocabulary.model import Param
 
 _VCPUS = {"@vcpu", "@vcpus*"}  # forms of keys whose ids the definition tells
 _THREADS = {"@iothread", "@iothreads*", "iothread@id"}
@@ -26,10 +27,10 @@ def concrete(
     """
     if not any(EVERY in setting.keys or ALL in setting.keys for setting in settings):
         return list(settings)
-    called = canonical(settings, root)
-    said = {setting.address for setting in called}
+    by_name = canonical(settings, root)
+    said = {setting.address for setting in by_name}
     found: list[Setting] = []
-    for setting in called:
+    for setting in by_name:
         wide = EVERY in setting.keys or ALL in setting.keys
         if wide and setting.is_default and not setting.param.device:
             every = [*_said_below(setting, among or settings), *_written_out(setting, among or settings, root, [])]
@@ -48,15 +49,14 @@ def canonical(settings: Iterable[Setting], root: Element) -> list[Setting]:
     names: dict[str, tuple[list[Element], list[str]]] = {}
     found = []
     for setting in settings:
-        steps = setting.param.paths[0].steps if setting.param.paths else ()
-        tag = next((step.tag for step in steps if step.key.startswith("?")), "")
+        tag = tag_of(setting.param)
         if tag and tag not in names:
             devices = list(root.iterfind(f"devices/{tag}"))
             names[tag] = (devices, selectors(devices))
         if tag and setting.keys[0] != EVERY:
-            devices, called = names[tag]
+            devices, known = names[tag]
             chosen = select(devices, setting.keys[0])
-            key = called[devices.index(chosen[0])] if chosen else setting.keys[0]
+            key = known[devices.index(chosen[0])] if chosen else setting.keys[0]
             found.append(setting._replace(keys=(key, *setting.keys[1:])) if key != setting.keys[0] else setting)
         else:
             found.append(setting)
@@ -65,10 +65,9 @@ def canonical(settings: Iterable[Setting], root: Element) -> list[Setting]:
 
 def _replaces_the_unlisted(setting: Setting) -> bool:
     """Tell whether a default replaces a family whose keys only other layers know, so that it must stay to do so."""
-    places = enumerate(setting.param.key_forms)
-    return bool(setting.param.family) and any(
-        setting.keys[place] == ALL and _form(setting, place) not in _VCPUS | _THREADS | _CELLS for place, _ in places
-    )
+    param = setting.param
+    wide = [place for place, key in enumerate(setting.keys) if key == ALL]
+    return bool(param.family) and any(_form(param, place) not in _VCPUS | _THREADS | _CELLS for place in wide)
 
 
 def _said_below(setting: Setting, settings: Iterable[Setting]) -> Iterable[Setting]:
@@ -97,11 +96,9 @@ def _written_out(
     for place, form in enumerate(setting.param.key_forms):
         tag = steps[place].tag if place < len(steps) else ""
         if setting.keys[place] == EVERY and form.startswith("?"):
-            devices = list(root.iterfind(f"devices/{tag}"))
-            chosen = select(devices, EVERY)
-            keys = [name for device, name in zip(devices, selectors(devices), strict=True) if device in chosen]
+            keys = called(tag, EVERY, root)
         elif setting.keys[place] == ALL:
-            keys = _ids(_form(setting, place), settings, root)
+            keys = _ids(_form(setting.param, place), settings, root)
         else:
             continue
         if not keys and setting.keys[place] == ALL and not setting.by:  # a wish means as many as there are
@@ -110,10 +107,35 @@ def _written_out(
     return some
 
 
-def _form(setting: Setting, place: int) -> str:
+def called(tag: str, selector: str, root: Element) -> list[str]:
+    """Return what split calls the devices of a tag that a selector means."""
+    devices = list(root.iterfind(f"devices/{tag}"))
+    chosen = select(devices, selector)
+    return [name for device, name in zip(devices, selectors(devices), strict=True) if device in chosen]
+
+
+def tag_of(param: Param) -> str:
+    """Return the tag of the devices that a row is about, "" if it is about none."""
+    steps = param.paths[0].steps if param.paths else ()
+    return next((step.tag for step in steps if step.key.startswith("?")), "")
+
+
+def ids_there(
+    param: Param, place: int, settings: Iterable[Setting], root: Element
+) -> tuple[str, frozenset[int]] | None:
+    """Return what the ids of a key are called, and those that the domain has; None where a key is no such id."""
+    form = _form(param, place)
+    if form in _VCPUS:
+        return "vCPU", frozenset(vcpus(root))
+    if form in _THREADS:
+        return "IOThread", frozenset(iothreads(settings, root))
+    return ("guest node", frozenset(_cells(root))) if form in _CELLS else None
+
+
+def _form(param: Param, place: int) -> str:
     """Return the form of a key; with the element before it where that says what the ids are of."""
-    steps = setting.param.paths[0].key_steps if setting.param.paths else ()
-    form = setting.param.key_forms[place]
+    steps = param.paths[0].key_steps if param.paths else ()
+    form = param.key_forms[place]
     return f"{steps[place].tag}{form}" if form == "@id" else form
 
 
@@ -124,10 +146,14 @@ def _ids(key: str, settings: Sequence[Setting], root: Element) -> list[str]:
     elif key in _THREADS:
         return _set_or_each(key, sorted(iothreads(settings, root)))
     elif key in _CELLS:
-        ids = range(sum(1 for _ in root.iterfind("cpu/numa/cell")))
+        ids = _cells(root)
     else:
         return []
     return _set_or_each(key, ids)
+
+
+def _cells(root: Element) -> range:
+    return range(sum(1 for _ in root.iterfind("cpu/numa/cell")))
 
 
 def vcpus(root: Element) -> range:

@@ -41,11 +41,20 @@ def read_text(path: Path | str) -> str:
         raise Invalid(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
 
 
+def below_home(path: str) -> str:
+    """Return a path in the user's home, "" if nobody knows where that is."""
+    try:
+        return str(Path("~", path).expanduser())
+    except RuntimeError:  # neither HOME nor an entry of passwd
+        return ""
+
+
 def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Write a file so that it is there whole or not at all; raise `Failed`."""
     temporary = ""
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        name = f".{path.name}."
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=name, delete=False, encoding="utf-8") as file:
             temporary = file.name
             file.write(text if text.endswith("\n") else text + "\n")
             file.flush()

@@ -30,7 +30,8 @@ class Host:
         missing = ids - has
         if not has or not missing:
             return ""
-        return f"{what} {format_ids(missing)} are not there: the host has {format_ids(has)}"
+        whose, verb = (what, "are") if len(missing) > 1 else (what.removesuffix("s"), "is")
+        return f"{whose} {format_ids(missing)} {verb} not there: the host has {format_ids(has)}"
 
     def nodes_of(self, cpus: frozenset[int]) -> frozenset[int]:
         """Return the nodes that these CPUs belong to."""

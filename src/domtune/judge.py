@@ -23,17 +23,14 @@ def judge(settings: Tuning) -> list[str]:
 def _overlaps(settings: Tuning) -> list[str]:
     """Return the keys that are sets of ids and share some: libvirt refuses them."""
     problems = []
-    said: dict[tuple[object, ...], list[tuple[frozenset[int], str]]] = {}
+    owners: dict[tuple[object, ...], dict[int, str]] = {}
     for setting in settings:
         form = setting.param.key_forms[:1]
         if not form or not form[0].endswith("*") or setting.is_default or setting.keys[0] == ALL:
             continue
-        key = setting.keys[0]
-        twins = said.setdefault((setting.param, *setting.keys[1:]), [])
-        problems += [
-            f"{setting.origin}: {setting.name}: shares ids with {other}; say each once"
-            for ids, other in twins
-            if other != key and ids & parse_ids(key)
-        ]
-        twins.append((parse_ids(key), key))
+        key, ids = setting.keys[0], sorted(parse_ids(setting.keys[0]))
+        twins = owners.setdefault((setting.param, *setting.keys[1:]), {})
+        others = dict.fromkeys(twins[each] for each in ids if twins.get(each, key) != key)
+        problems += [f"{setting.origin}: {setting.name}: shares ids with {other}; say each once" for other in others]
+        twins |= dict.fromkeys(ids, key)
     return problems

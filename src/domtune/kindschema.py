@@ -1,7 +1,8 @@
 """Kinds of values as JSON Schema: what an editor may take for a value, where YAML makes numbers and truths of texts.
 
 The reader types no value by YAML (see `domtune.yamlnodes`), but an editor does: it sees a string in `0-3`, a number in
-`2`, and in `yes` a string or, by YAML 1.1, a truth. So each kind lists the types it can appear as; `pattern` speaks of
+`2`, and in `true` a truth. In `yes` it sees a string, by YAML 1.2: to one that reads YAML 1.1 `yes` and `true` are
+the same, and only one of them is good. So each kind lists the types it can appear as; `pattern` speaks of
 strings only, `minimum` and `maximum` of numbers only.
 """
 
@@ -20,11 +21,11 @@ Schema = dict[str, Any]
 _DIGITS = "[0-9]{1,30}"
 _DECIMAL = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _SCALE = r"(?:[KkMmGgTtPpEe](?:[Ii]?[Bb])?|[Bb]|[Bb][Yy][Tt][Ee][Ss]?)"  # as domtune.values.scale reads it
-_BYTES = "(?:[KMGT]iB|[kMGT]?B)"
+_BYTES = "(?:[KkMmGgTtPpEe](?:[Ii]?B)?|B|[Bb][Yy][Tt][Ee][Ss]?)"  # the same without what could be bits
 _DURATION = "(?:ns|us|ms|s)"
 _ID = rf"\s*(?:\^{_DIGITS}|{_DIGITS}(?:-{_DIGITS})?)\s*"
 IDS = f"{_ID}(?:,{_ID})*"
-_TRUTHS = {"on", "off", "yes", "no", "true", "false"}  # of which YAML makes booleans
+_TRUTHS = {"true", "false"}  # of which YAML makes booleans
 TEXT: Schema = {"type": ["string", "number", "boolean"]}
 
 
@@ -52,7 +53,7 @@ def _rate(kind: Rate) -> Schema:
 
 @value.register
 def _duration(kind: Duration) -> Schema:
-    return _number(kind.low, kind.high, f"{_DIGITS}(?: ?{_DURATION})?")
+    return _number(kind.low, kind.high, f"{_DIGITS}(?: ?{_DURATION})?", *_none(kind.unlimited))
 
 
 @value.register
@@ -70,7 +71,7 @@ def _host_cpus(kind: HostCpus) -> Schema:
 def _enum(kind: Enum) -> Schema:
     words = list(dict.fromkeys((*kind.words, DEFAULT)))
     numbers = [int(word) for word in kind.words if word.isdecimal()]
-    truths = [True, False] if _TRUTHS & set(words) else []
+    truths = [word == "true" for word in kind.words if word in _TRUTHS]
     return {"enum": [*words, *numbers, *truths]}
 
 

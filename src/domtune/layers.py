@@ -1,4 +1,4 @@
-"""Stack layers of settings, wide to narrow: the narrower wins, and a family is replaced whole."""
+"""Stack layers of settings, wide to narrow: the narrower wins, and who sets something of a family replaces it whole."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from typing import NamedTuple
 
 from domtune.intents.model import Want
 from domtune.profile import Block, Profile
@@ -40,14 +41,6 @@ class Bound:
         """Whether one of them demands all that the list says."""
         return any(profile.required for profile in self.profiles)
 
-    def called(self, profile: Profile) -> str:
-        """Return the name of one of the profiles, with the names of those through which it was inherited."""
-        names = [profile.name]
-        for each in self.profiles[self.profiles.index(profile) + 1 :]:
-            if any(inherited.rpartition("/")[2].partition(".")[0] == names[-1] for inherited in each.inherits):
-                names.append(each.name)
-        return ", inherited by ".join(names)
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -66,51 +59,123 @@ def lies_over(later: Layer, earlier: Layer) -> bool:
     return later.scope is not earlier.scope or later.bound == earlier.bound
 
 
+Address = tuple[str, tuple[str, ...]]
+
+
+class Cover:
+    """What a layer takes away of those below it.
+
+    That is each value that it says anew, the whole family of each that it sets, and what stands below a `default`:
+    without huge pages there are no sizes of them.
+    """
+
+    def __init__(self, layer: Iterable[Setting]) -> None:
+        """Look through a layer once."""
+        self.said: dict[Address, Setting] = {}
+        self.sets: dict[tuple[str, str], Setting] = {}  # the first of each family
+        self.unsaid: dict[tuple[str, str], dict[str, Setting]] = {}  # the rows of a family that are to be as by default
+        for setting in layer:
+            self.said[setting.address] = setting
+            if setting.param.family and setting.is_default:
+                self.unsaid.setdefault(setting.family, {})[setting.param.name] = setting
+            elif setting.param.family:
+                self.sets.setdefault(setting.family, setting)
+
+    def over(self, below: Setting) -> Setting | None:
+        """Return what takes a setting of a wider layer away, None if nothing does."""
+        return self.said.get(below.address) or self.of_family(below)
+
+    def of_family(self, below: Setting) -> Setting | None:
+        """Return what takes a setting away that the layer does not say itself."""
+        return (self.sets.get(below.family) or self.above(below)) if below.param.family else None
+
+    def above(self, below: Setting) -> Setting | None:
+        """Return the `default` of what a setting is a part of."""
+        rows = self.unsaid.get(below.family, {})
+        return next((each for name, each in rows.items() if below.param.name.startswith(f"{name}.")), None)
+
+
+class Dispute(NamedTuple):
+    """Two bindings of one scope that say different things of one value."""
+
+    one: Setting | Want
+    other: Setting | Want  # of the earlier binding
+    at: str  # where the one is bound
+    other_at: str
+
+    def __str__(self) -> str:
+        wish, others = (each.wish if isinstance(each, Want) else each.by for each in (self.one, self.other))
+        said, others = wish or f"{self.one.name} {self.one.said}", others or self.other.said
+        where = f"{self.other.origin} says {others}, and bindings of one scope may not differ"
+        bound = f"they are bound at {self.other_at} and {self.at}"
+        return f"{self.one.origin}: {said}: {where}; {bound}; take one out, or bind it to a narrower scope"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is one fault to who reads it, whatever number of vCPUs or disks it speaks of."""
+        if isinstance(self.one, Setting) and isinstance(self.other, Setting) and not (self.one.by and self.other.by):
+            return self.one.origin, self.one.param.name, self.other.origin
+        return str(self), "", ""
+
+
 def stack(layers: Iterable[Sequence[Setting]]) -> list[Setting]:
     """Return the settings that hold when each layer lies over those before it.
 
     The later layer wins for each setting (parameter, device, key). What belongs to a family - the pins, one disk's
-    iotune, huge pages - is taken from the last layer that says anything of it. `default` takes away what was below and
-    stays as a setting of its own only if the definition could say something else.
+    iotune, huge pages - is taken from the last layer that sets anything of it. `default` takes away what was below of
+    its own row alone, and stays as a setting of its own, since the definition could say something else.
     """
-    found: dict[tuple[str, tuple[str, ...]], Setting] = {}
+    found: dict[Address, Setting] = {}
     for layer in layers:
-        replaced = {setting.family for setting in layer if setting.param.family}
-        found = {address: below for address, below in found.items() if below.family not in replaced}
-        for setting in layer:
-            found.pop(setting.address, None)
-            found[setting.address] = setting
+        cover = Cover(layer)
+        found = {address: below for address, below in found.items() if cover.over(below) is None}
+        found |= cover.said
     return list(found.values())
 
 
-def stacked(layers: Sequence[Layer], problems: list[str]) -> list[Setting]:
+def stacked(layers: Sequence[Layer], disputes: list[Dispute]) -> list[Setting]:
     """Return the settings that hold, scope over scope.
 
-    Bindings of one scope are side by side: what they say is put together, and where two of them give one parameter
-    different values, that is added to `problems` with both lines.
+    Bindings of one scope are side by side: what they say is put together. Where two of them give one parameter
+    different values, and no narrower scope says what it is to be, that is added to `disputes`.
     """
     found: list[Setting] = []
+    open_: list[Dispute] = []
     for _, of_scope in groupby(layers, lambda layer: layer.scope):
-        lists = [stack(layer.settings for layer in each) for _, each in groupby(of_scope, lambda layer: layer.bound)]
-        found = stack([found, _side_by_side(lists, problems)])
+        lists = [list(each) for _, each in groupby(of_scope, lambda layer: layer.bound)]
+        new: list[Dispute] = []
+        together = _side_by_side([(each[0].origin, stack(one.settings for one in each)) for each in lists], new)
+        cover = Cover(each for of_list in lists for one in of_list for each in one.settings)
+        open_ = [each for each in open_ if isinstance(each.one, Setting) and cover.over(each.one) is None] + new
+        found = [*(each for each in found if cover.over(each) is None), *together]
+    disputes += open_
     return found
 
 
-def _side_by_side(lists: Sequence[Sequence[Setting]], problems: list[str]) -> list[Setting]:
-    said: dict[tuple[str, tuple[str, ...]], Setting] = {}
-    faults: dict[tuple[str, ...], str] = {}  # one of each two lines, whatever number of vCPUs or disks they speak of
-    for setting in (each for settings in lists for each in settings):
-        other = said.setdefault(setting.address, setting)
-        if other != setting and (other.value is None or other.value != setting.value):
-            lines = (setting.origin, setting.param.name, other.origin)
-            faults.setdefault((setting.by, other.by) if setting.by and other.by else lines, differing(setting, other))
-    problems += faults.values()
-    return list(said.values())
+def _side_by_side(lists: Sequence[tuple[str, Sequence[Setting]]], disputes: list[Dispute]) -> list[Setting]:
+    said: dict[Address, tuple[str, Setting]] = {}
+    for at, setting in ((at, each) for at, settings in lists for each in settings):
+        other_at, other = said.setdefault(setting.address, (at, setting))
+        if not agree(setting, other):
+            disputes.append(Dispute(setting, other, at, other_at))
+        elif setting.demanded and not other.demanded:
+            said[setting.address] = other_at, other._replace(demanded=True)
+    for at, settings in lists:
+        cover = Cover(settings)
+        apart = (each for each in said.values() if each[0] != at and cover.unsaid)
+        parts = ((cover.above(other), other, other_at) for other_at, other in apart)
+        disputes += (Dispute(whole, other, at, other_at) for whole, other, other_at in parts if whole is not None)
+    return [setting for _, setting in said.values()]
 
 
-def differing(one: Setting | Want, other: Setting | Want) -> str:
-    """Say that two bindings of one scope differ."""
-    wish, others = (each.wish if isinstance(each, Want) else each.by for each in (one, other))
-    said, others = wish or f"{one.name} {one.said}", others or other.said
-    where = f"{other.origin} says {others}, and bindings of one scope may not differ"
-    return f"{one.origin}: {said}: {where}; take one out, or bind it to a narrower scope"
+def agree(one: Setting, other: Setting) -> bool:
+    """Tell whether two settings of one address say the same, however it is spelt."""
+    return one == other or (one.value is not None and one.value == other.value)
+
+
+def faults(disputes: Iterable[Dispute]) -> list[str]:
+    """Say where bindings of one scope differ, once for each two lines."""
+    found: dict[tuple[str, ...], str] = {}
+    for each in disputes:
+        found.setdefault(each.lines, str(each))
+    return list(dict.fromkeys(found.values()))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from domtune.errors import Refused
 from domtune.expand import device_of, iothreads, key_ids, vcpus
 from domtune.host import Host
 from domtune.intents.model import Want
@@ -14,6 +16,10 @@ from domtune.tuning import Setting, Tuning
 from domtune.values import format_ids, parse_ids
 from domtune.vocabulary.drivers import Driver
 from domtune.vocabulary.model import Cannot, Fact, Reason
+
+LIVE_ONLY = "stands in no domain XML; start applies it to the running domain"
+UNKNOWN = "stands in no domain XML; start applies it where the driver can"
+COUNTED = "how the host counts it, by cgroup version 1 or 2, is not known; start finds out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,65 @@ def decide(settings: Sequence[Setting], driver: Driver, *, session: bool, root: 
     return Decision(tuple(create), tuple(after), tuple(not_done))
 
 
-def idle(decision: Decision, stored: Tuning, driver: Driver, *, session: bool) -> tuple[Setting, ...]:
-    """Return what a stored definition says in vain and may go on saying: the driver takes it and does nothing."""
+def refuse_lacking(name: str, not_done: Iterable[NotDone]) -> None:
+    """Raise `Refused` if something that is demanded of a domain cannot be done."""
+    if lacking := [each for each in not_done if each.setting.demanded]:
+        raise Refused("\n".join(f"{name}: required, but cannot be done: {each}" for each in lacking))
+
+
+def storable(decision: Decision) -> tuple[Setting, ...]:
+    """Return what domain XML can say of what the driver honours, be it only on the running domain."""
+    return (*decision.create, *in_xml(decision.after))
+
+
+def left_to_start(decision: Decision) -> list[NotDone]:
+    """Return what the driver honours and no domain XML can say."""
+    outside = (each for each in decision.after if not _is_in_xml(each))
+    return [NotDone(each, COUNTED if each.is_ratio else LIVE_ONLY) for each in outside]
+
+
+def outside_xml(settings: Sequence[Setting], driver: Driver | None, *, session: bool) -> list[NotDone]:
+    """Return what no domain XML can say, and what the driver, where it is known, makes of it."""
+    if driver is None:
+        unsaid = (each for each in settings if not each.is_default and not _is_in_xml(each))
+        return [NotDone(each, COUNTED if each.is_ratio else UNKNOWN) for each in unsaid]
+    decision = decide(settings, driver, session=session)
+    in_vain = [each for each in decision.not_done if isinstance(each.setting, Setting) and not _is_in_xml(each.setting)]
+    return [*left_to_start(decision), *in_vain]
+
+
+def in_xml(settings: Iterable[Setting]) -> tuple[Setting, ...]:
+    """Return the settings that domain XML can say."""
+    return tuple(each for each in settings if _is_in_xml(each))
+
+
+def _is_in_xml(setting: Setting) -> bool:
+    return bool(setting.param.paths) and not setting.is_ratio
+
+
+def idle(
+    decision: Decision,
+    stored: Tuning,
+    driver: Driver,
+    *,
+    session: bool,
+    before: Collection[Setting] = (),
+) -> tuple[Setting, ...]:
+    """Return what a stored definition says in vain and may go on saying: the driver takes it and does nothing.
+
+    So it may with what it said `before`, which libvirt had then.
+    """
     not_done = [each.setting for each in decision.not_done if isinstance(each.setting, Setting)]
-    own = (setting for setting in not_done if setting in stored.settings and setting.param.paths)
     settings = [*decision.create, *decision.after, *not_done]
-    return tuple(each for each in own if not session or not _lacking_in_session(each, settings, driver))
+    own = (each for each in not_done if each in stored.settings and each.param.paths)
+    kept = [each for each in own if not session or not _lacking_in_session(each, settings, driver)]
+    return tuple(each for each in not_done if each in before or each in kept)
+
+
+def telling(settings: Iterable[Setting], below: Iterable[Setting]) -> tuple[Setting, ...]:
+    """Return the settings without each `default` that took nothing away of what is said `below` it."""
+    said = {each.address for each in below if not each.is_default}
+    return tuple(each for each in settings if not each.is_default or each.address in said)
 
 
 def _why_not(
@@ -150,13 +209,28 @@ def _is_of_iothreads(setting: Setting, fact: Fact | Cannot) -> bool:
     return kernel is not None and kernel.of == "iothread" and not setting.keys
 
 
-def on_host(settings: Iterable[Setting], host: Host, driver: str = "") -> tuple[list[Setting], list[str]]:
-    """Return the settings with `r` written out, and what names CPUs or nodes that the host has not.
+class Lacking(NamedTuple):
+    """A setting that names CPUs or nodes which the host has not."""
+
+    setting: Setting
+    reason: str
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, with its place and without a way out."""
+        return f"{self.setting.origin}: {self.setting.name} {self.setting.text}: {self.reason}"
+
+    def __str__(self) -> str:
+        return f"{self.fault}; name others, or leave the line out"
+
+
+def on_host(settings: Iterable[Setting], host: Host, driver: str = "") -> tuple[list[Setting], list[Lacking]]:
+    """Return the settings with `r` written out, and those that name CPUs or nodes which the host has not.
 
     What `driver` does nothing with does no harm.
     """
     found: list[Setting] = []
-    problems: list[str] = []
+    absent: list[Lacking] = []
     for setting in settings:
         kind = setting.param.kind_of(setting.keys)
         if setting.is_default or not setting.param.host_bound or not isinstance(kind, Ids):
@@ -165,17 +239,20 @@ def on_host(settings: Iterable[Setting], host: Host, driver: str = "") -> tuple[
         text = format_ids(host.cpus) if setting.text == ALL_CPUS else setting.text
         found.append(setting._replace(text=text))
         is_idle = bool(driver) and setting.param.fact(driver) is None
-        if not is_idle and (lacking := host.lacks(kind.what, parse_ids(text))):
-            problems.append(f"{setting.origin}: {setting.name} {text}: {lacking}; name others, or leave the line out")
-    return found, problems
+        if not is_idle and (reason := host.lacks(kind.what, parse_ids(text))):
+            absent.append(Lacking(found[-1], reason))
+    return found, absent
 
 
-def misplaced(settings: Sequence[Setting], root: Element) -> list[str]:
-    """Return what is said of vCPUs and IOThreads that the domain has not: libvirt drops or refuses it."""
+def misplaced(settings: Sequence[Setting], root: Element, driver: str = "") -> list[str]:
+    """Return what is said of vCPUs and IOThreads that the domain has not: libvirt drops or refuses it.
+
+    What `driver` does nothing with does no harm.
+    """
     threads = frozenset(iothreads(settings, root))
     there = {"@vcpu": (frozenset(vcpus(root)), "vCPUs"), "@iothread": (threads, "IOThreads")}
     problems = []
-    for setting in settings:
+    for setting in (each for each in settings if not driver or each.param.fact(driver) is not None):
         for form, key in zip(setting.param.key_forms, setting.keys, strict=False):
             has, what = there.get(form.rstrip("s*"), (None, ""))
             if has is not None and not setting.is_default and (missing := key_ids(key) - has):

@@ -7,6 +7,7 @@ from domtune.connection import Connection, Domain
 from domtune.errors import Error
 from domtune.host import UNKNOWN, Host
 from domtune.vocabulary import PARAMS
+from domtune.vocabulary.model import When
 
 # What a running domain without a limit reads as its quota (vircgroupv1.c, vircgroupv2.c).
 _ENDLESS = {-1: 1, 17592186044415: 2}
@@ -29,6 +30,8 @@ def _told_by_domains(connection: Connection) -> int:
     """Return the version of cgroups of a host whose files cannot be read, by how its domains say "no limit"."""
     shares = PARAMS["cpu.shares"].fact(connection.driver.name)
     if connection.is_session or shares is None or shares.kernel is None or not shares.kernel.v2:
+        return UNKNOWN
+    if shares.when is When.RUNNING:  # one that ends in between would be asked while it is off
         return UNKNOWN
     running = (domain for domain in connection.domains() if domain.is_active)
     return next(filter(None, (_told_by(domain) for domain in running)), UNKNOWN)

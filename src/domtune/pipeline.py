@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from domtune import wantset
-from domtune.expand import canonical, concrete
+from domtune.devices import EVERY
+from domtune.expand import called, canonical, concrete, tag_of
 from domtune.intents.model import NOTHING, Around, CannotMeet, Site, Want, Way, resolve
 from domtune.judge import judge
-from domtune.layers import ORDER, Bound, Layer, Scope, differing, lies_over, stacked
+from domtune.layers import ORDER, Bound, Dispute, Layer, Scope, faults, lies_over, stack, stacked
 from domtune.lifecycle import NotDone
 from domtune.profile import Block
 from domtune.together import clashes
 from domtune.tree import Element, tags_of
 from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.vocabulary import PARAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class Wanted:
     unmet: tuple[NotDone, ...] = ()  # wishes that this driver or host cannot meet
     caveats: tuple[str, ...] = ()  # of wishes that are met: each begins with the wish
     notes: tuple[str, ...] = ()
+    disputes: tuple[Dispute, ...] = ()  # between bindings of one scope: a start is refused
+
+    @property
+    def said(self) -> list[Setting | Want]:
+        """All that the layers say, settings and wishes."""
+        settings = [each for layer in self.layers for each in layer.settings]
+        return [*settings, *(want for layer in self.layers for want in layer.block.wants)]
 
 
 def is_portable(bounds: Sequence[Bound]) -> bool:
@@ -52,14 +61,21 @@ def wanted(root: Element, stored: Tuning, bounds: Sequence[Bound], site: Site, p
         met = _met(number, early, Around(site, wants), unmet)
         layers[number] = _with(layer, met, root, among, problems)
     problems += wantset.judge([want for layer in layers for want in layer.block.wants])
-    problems += _contradictions(layers, site.driver)
+    disputes = list(_contradictions(layers, site))
     _resolve_late(layers, Around(site, wants, stacked(layers, [])), unmet, problems)
-    settings = tuple(stacked(layers, problems))
-    problems += judge(Tuning(tuple(each for each in settings if not each.is_ratio)))
-    problems += clashes(settings, root, site.driver, site.host.cgroup, stored=stored)
-    left = tuple(each for number, each in unmet if not _is_overridden(each.setting, number, layers, site.driver))
-    caveats = tuple(_caveats(layers, settings, site.driver))
-    return Wanted(Tuning(settings, _pieces(layers)), tuple(layers), left, caveats, tuple(_unknown(bounds, site)))
+    settings = tuple(stacked(layers, disputes))
+    problems += faults(disputes)
+    problems += unfit(settings, root, site, stored)
+    left = tuple(each for number, each in unmet if _is_wanted(each, number, layers, site))
+    caveats, notes = _caveats(layers, settings, site.driver), _unknown(bounds, site)
+    tuning = Tuning(settings, _pieces(layers))
+    return Wanted(tuning, tuple(layers), left, tuple(caveats), tuple(dict.fromkeys(notes)), tuple(disputes))
+
+
+def unfit(settings: Sequence[Setting], root: Element, site: Site, stored: Tuning) -> list[str]:
+    """Return the values that no start would take, and those that do not go together."""
+    counted = Tuning(tuple(each for each in settings if not each.is_ratio))
+    return [*judge(counted), *clashes(settings, root, site.driver, site.host.cgroup, stored=stored)]
 
 
 def _layers(stored: Tuning, bounds: Sequence[Bound], site: Site) -> Iterator[Layer]:
@@ -72,7 +88,7 @@ def _layers(stored: Tuning, bounds: Sequence[Bound], site: Site) -> Iterator[Lay
         held = ((profile, block) for profile in bound.profiles for block in profile.blocks if block.holds(site))
         for profile, block in held:
             said = _demanding(block) if bound.required else block
-            yield Layer(bound.scope, number, bound.origin, bound.called(profile), said)
+            yield Layer(bound.scope, number, bound.origin, profile.called, said)
 
 
 def _demanding(block: Block) -> Block:
@@ -100,7 +116,9 @@ def _with(layer: Layer, met: Sequence[Setting], root: Element, among: Sequence[S
     for setting in said:
         other = lines.setdefault(setting.address, setting)
         agree = other == setting and bool(other.by) != bool(setting.by)  # a wish that is what is said exactly
-        if other is not setting and not agree:
+        if agree:
+            lines[setting.address] = other._replace(demanded=other.demanded or setting.demanded)
+        elif other is not setting:
             problems.append(f"{setting.origin}: {setting.name}: said before at {other.origin}; keep one")
     return replace(layer, settings=tuple(lines.values()))
 
@@ -108,46 +126,72 @@ def _with(layer: Layer, met: Sequence[Setting], root: Element, among: Sequence[S
 def _resolve_late(layers: list[Layer], around: Around, unmet: list[tuple[int, NotDone]], problems: list[str]) -> None:
     """Resolve what depends on where the vCPUs run in the end; of several layers only the narrowest that can be met."""
     assert around.site.root is not None  # noqa: S101 - wanted() put it there
-    done: set[object] = set()
+    done: dict[object, Layer] = {}
     for number, layer in reversed(list(enumerate(layers))):
-        for want in (each for each in layer.block.wants if each.intent.late and each.address not in done):
+        for want in (each for each in layer.block.wants if each.intent.late):
+            if want.address in done and lies_over(done[want.address], layer):
+                continue
             before = len(unmet)
             met = _met(number, [want], around, unmet)
-            done |= {want.address} if len(unmet) == before else set()
+            if len(unmet) == before:
+                done.setdefault(want.address, layer)
             settings = canonical(concrete(met, around.site.root, problems), around.site.root)
             new = {setting.address for setting in settings}
             kept = (setting for setting in layers[number].settings if setting.address not in new)
             layers[number] = replace(layers[number], settings=(*kept, *settings))
 
 
-def _contradictions(layers: Sequence[Layer], driver: str) -> Iterator[str]:
+def _contradictions(layers: Sequence[Layer], site: Site) -> Iterator[Dispute]:
     """Give the wishes of one scope that differ between bindings, where the settings that they become do not tell."""
-    said: dict[tuple[Scope, object], dict[int, Want]] = {}
-    for layer in layers:
-        for want in layer.block.wants:
-            way = want.intent.drivers[driver]
-            if want.intent.late or not isinstance(way, Way) or not way.params:
-                said.setdefault((layer.scope, want.address), {})[layer.bound] = want
-    for first, *others in (list(wants.values()) for wants in said.values()):
-        yield from (differing(want, first) for want in others if want.text != first.text)
+    said: dict[tuple[Scope, str, str], dict[int, tuple[str, Want]]] = {}
+    wants = ((n, want) for n, layer in enumerate(layers) for want in sorted(layer.block.wants, key=_is_narrow))
+    for number, want in wants:
+        way, layer = want.intent.drivers[site.driver], layers[number]
+        told = not want.intent.late and isinstance(way, Way) and way.params
+        devices = () if told or replaced(want, number, layers, site) else meant(want, site.root)
+        for device in devices:
+            said.setdefault((layer.scope, want.intent.name, device), {})[layer.bound] = layer.origin, want
+    for (other_at, first), *others in (list(wants.values()) for wants in said.values()):
+        yield from (Dispute(want, first, at, other_at) for at, want in others if want.text != first.text)
 
 
-def _is_overridden(want: Setting | Want, number: int, layers: Sequence[Layer], driver: str) -> bool:
-    """Tell whether a layer over that of a wish says something else in place of it."""
-    if isinstance(want, Setting):
-        return False
-    for layer in (each for each in layers[number + 1 :] if lies_over(each, layers[number])):
-        if any(each.address == want.address for each in layer.block.wants):
-            return True
-        if any(_says_the_same(each, want, driver) for each in layer.block.settings):
-            return True
-    return False
+def _is_narrow(want: Want) -> bool:
+    """Tell whether a wish beats what the same block says of all devices."""
+    return EVERY not in want.keys
 
 
-def _says_the_same(setting: Setting, want: Want, driver: str) -> bool:
+def _is_wanted(each: NotDone, number: int, layers: Sequence[Layer], site: Site) -> bool:
+    """Tell whether a wish that cannot be met is still wanted by the narrowest layer that speaks of it."""
+    return not isinstance(each.setting, Want) or replaced(each.setting, number, layers, site) is None
+
+
+def replaced(want: Want, number: int, layers: Sequence[Layer], site: Site) -> tuple[Layer, Setting | Want] | None:
+    """Return what a layer over that of a wish says in place of it, the narrowest; None while something of it stays."""
+    left = meant(want, site.root)
+    narrowest: tuple[Layer, Setting | Want] | None = None
+    for layer in (each for each in reversed(layers[number + 1 :]) if lies_over(each, layers[number])):
+        said: list[Setting | Want] = [*layer.block.wants, *layer.block.settings]
+        for other in said:
+            if _says_the_same(other, want, site.driver) and (both := left & meant(other, site.root)):
+                narrowest = narrowest or (layer, other)
+                left -= both
+    return None if left else narrowest
+
+
+def _says_the_same(other: Setting | Want, want: Want, driver: str) -> bool:
+    if isinstance(other, Want):
+        return other.intent is want.intent
     way = want.intent.drivers[driver]
-    params = way.params if isinstance(way, Way) else ()
-    return setting.param.name in params and setting.keys[: len(want.keys)] == want.keys
+    return isinstance(way, Way) and other.param.name in way.params
+
+
+def meant(said: Setting | Want, root: Element | None) -> set[str]:
+    """Return the devices that are meant, as split calls them; as they are called where there are none."""
+    param = said.param if isinstance(said, Setting) else PARAMS[min(said.intent.params, default="cpu.shares")]
+    if not param.device:
+        return {""}
+    found = [] if root is None else called(tag_of(param), said.keys[0], root)
+    return set(found) or {said.keys[0]}
 
 
 def _caveats(layers: Sequence[Layer], settings: Sequence[Setting], driver: str) -> Iterator[str]:
@@ -160,27 +204,35 @@ def _caveats(layers: Sequence[Layer], settings: Sequence[Setting], driver: str) 
 
 
 def _unknown(bounds: Sequence[Bound], site: Site) -> Iterator[str]:
-    """Say which blocks do not hold only because nobody knows the host's version of cgroups."""
+    """Say which blocks do not hold only because something is not known of the host."""
+    unknown = {"host": "" if site.host.name else "name", "cgroup": "" if site.host.cgroup else "version of cgroups"}
     for profile in (profile for bound in bounds for profile in bound.profiles):
         for block in profile.when:
-            if block.unmet(site) == ["cgroup"] and not site.host.cgroup:
-                where = f"{profile.source}:{block.line}"
-                yield f"{where}: when: the host's version of cgroups is not known, so this does not hold"
+            what = [unknown.get(word, "") for word in block.unmet(site)]
+            if what and all(what):
+                is_ = "are" if len(what) > 1 else "is"
+                said = f"the host's {' and '.join(what)} {is_} not known, so this does not hold"
+                yield f"{profile.source}:{block.line}: when: {said}"
 
 
 def _pieces(layers: Sequence[Layer]) -> tuple[Verbatim, ...]:
     """Return what no parameter can say, each once, without that of families which a narrower layer replaces."""
     pieces: dict[Verbatim, None] = {}
-    for layer in layers:
-        replaced = _places(layer.settings)
-        pieces = {piece: None for piece in pieces if not _is_of(piece, replaced)}
+    for number, layer in enumerate(layers):
+        gone = _places(layers[: number + 1]) if pieces else set()
+        pieces = {piece: None for piece in pieces if not _is_of(piece, gone)}
         pieces |= dict.fromkeys(layer.block.verbatim)
     return tuple(pieces)
 
 
-def _places(settings: Sequence[Setting]) -> set[tuple[str, ...]]:
-    """Return the elements of the families that a layer replaces whole, but for those of single devices."""
-    params = {setting.param for setting in settings if setting.param.family and not setting.param.device}
+def _places(layers: Sequence[Layer]) -> set[tuple[str, ...]]:
+    """Return the elements of the families that the last of these layers replaces whole, or leaves nothing of.
+
+    Those of single devices are not among them.
+    """
+    kin = [each for each in layers[-1].settings if each.param.family and not each.param.device]
+    held = {each.family for each in stack(layer.settings for layer in layers) if not each.is_default}
+    params = {each.param for each in kin if not each.is_default or each.family not in held}
     return {tuple(step.tag for step in path.steps) for param in params for path in param.paths}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -13,14 +14,18 @@ from domtune.judge import judge
 from domtune.profileset import Reading, document_of, order_hints
 from domtune.together import contradictions
 from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.values import NAME
+from domtune.vocabulary import PARAMS
+from domtune.vocabulary.drivers import nearest_driver
 from domtune.vocabulary.model import DRIVERS
 from domtune.wantset import WantReading
-from domtune.yamlnodes import Items, Map, Node, Scalar
+from domtune.yamlnodes import Fault, Items, Map, Node, Scalar
 
 _WORDS = ("profile", "summary", "inherits", "required", "want", "set", "when", "verbatim")
 _BLOCKS = ("want", "set")
 _CONDITIONS = ("driver", "host", "cgroup")
 _PLACES = {str(place): place for place in Place}
+_NO_VALUE = "no value; for the hypervisor's own say default, for no limit none"
 _CONTENTS = ("xml", "text", "attributes", "keys")
 
 
@@ -56,6 +61,13 @@ class Profile:
     source: str = ""
     wants: tuple[Want, ...] = ()
     when: tuple[Block, ...] = ()
+    inherits_lines: tuple[int, ...] = field(default=(), compare=False)
+    through: tuple[str, ...] = field(default=(), compare=False)  # the names of those that inherit it, nearest first
+
+    @property
+    def called(self) -> str:
+        """Its name, with the names of those through which it was inherited."""
+        return ", inherited by ".join((self.name, *self.through))
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -85,11 +97,28 @@ def read(text: str, source: str, *, judged: bool = False) -> Profile:
 
 def parse(text: str, source: str, problems: list[str], *, judged: bool = False) -> Profile:
     """Return what can be read of a profile, and add its faults to `problems`; raise `Invalid` if it is no document."""
-    node = yamlnodes.read(text, source)
+    faults: list[Fault] = []
+    node = yamlnodes.read(text, source, faults)
+    torn = [_in_words(fault).said(source) for fault in faults]
     if not isinstance(node, Map):
         line = 1 if node is None else node.line
-        raise Invalid(f"{source}:{line}: not a profile: it must start with `profile: NAME`")
-    return _Document(source, node, problems).profile(judged=judged)
+        raise Invalid(torn or [f"{source}:{line}: not a profile: it must start with `profile: NAME`"])
+    problems += torn
+    return _Document(source, node, problems, is_torn=bool(torn)).profile(judged=judged)
+
+
+def _in_words(fault: Fault) -> Fault:
+    """Return a fault of YAML as a profile names its place, and with the words that a profile has."""
+    words = [word.removesuffix("!") for word in fault.path]
+    in_case = words[:1] == ["when"] and len(words) > 1
+    if in_case:
+        words = words[1:]
+    if words[:1] not in (["want"], ["set"]) or len(words) == 1:
+        return fault._replace(path=("when: " * in_case + ".".join(words),))
+    ends = (end for end in range(len(words), 1, -1) if ".".join(words[1:end]) in PARAMS)
+    end = next(ends, len(words))
+    name = ".".join(words[1:end]) + "".join(f"[{key}]" for key in words[end:])
+    return fault._replace(path=(name,), reason=_NO_VALUE if fault.reason == yamlnodes.NO_VALUE else fault.reason)
 
 
 def write(profile: Profile) -> str:
@@ -120,8 +149,9 @@ def _case_out(block: Block) -> dict[str, object]:
 
 
 class _Document:
-    def __init__(self, source: str, node: Map, problems: list[str]) -> None:
+    def __init__(self, source: str, node: Map, problems: list[str], *, is_torn: bool) -> None:
         self.source = source
+        self.is_torn = is_torn  # what is missing may have been left out as a fault of YAML
         self.node = node
         self.problems = problems
         self.found = {key.text: value for key, value in node.items}
@@ -130,11 +160,11 @@ class _Document:
         for key, _ in self.node.items:
             if key.text not in _WORDS:
                 self._wrong(key.line, key.text, f"no word of a profile; the words are {', '.join(_WORDS)}")
-        if "profile" not in self.found:
+        if "profile" not in self.found and not self.is_torn:
             self._wrong(self.node.line, "profile", "the name is missing; start with `profile: NAME`")
         main = self._block(self.found)
         profile = Profile(
-            self._text("profile"),
+            self._name(),
             self._text("summary"),
             self._names("inherits"),
             self._truth("required"),
@@ -142,6 +172,7 @@ class _Document:
             self.source,
             main.wants,
             tuple(self._cases()),
+            self._lines("inherits"),
         )
         whole = not self.problems  # else what is missing may only have been said wrongly
         if judged:
@@ -179,12 +210,12 @@ class _Document:
             if key.text not in (*_CONDITIONS, *_BLOCKS):
                 words = ", ".join((*_CONDITIONS, *_BLOCKS))
                 self._wrong(key.line, f"when: {key.text}", f"no word of a condition; the words are {words}")
-        if not found.keys() & set(_CONDITIONS):
+        if not found.keys() & set(_CONDITIONS) and not self.is_torn:
             self._wrong(node.line, "when", f"has no condition; say one of {', '.join(_CONDITIONS)}")
         conditions = tuple((word, self._values(word, found[word])) for word in _CONDITIONS if word in found)
         faults = len(self.problems)
         block = self._block(found)
-        if not block.wants and not block.settings and len(self.problems) == faults:
+        if not block.wants and not block.settings and len(self.problems) == faults and not self.is_torn:
             self._wrong(node.line, "when", "says nothing of what holds then; add want: or set:")
         return replace(block, conditions=conditions, line=node.line)
 
@@ -197,7 +228,9 @@ class _Document:
             self._wrong(node.line, f"when: {word}", "must be a value or a list of values")
         for value in values:
             if known and value not in known:
-                self._wrong(node.line, f"when: {word}", f"{value!r} is none of {', '.join(known)}")
+                close = nearest_driver(value) if word == "driver" else ""
+                way_out = f"; did you mean {close}?" if close else ""
+                self._wrong(node.line, f"when: {word}", f"{value!r} is none of {', '.join(known)}{way_out}")
         return values
 
     def _text(self, word: str) -> str:
@@ -210,8 +243,16 @@ class _Document:
     def _truth(self, word: str) -> bool:
         text = self._text(word)
         if text not in {"", "true", "false"}:
-            self._wrong(self.found[word].line, word, f"{text!r} is neither true nor false")
+            meant = {"yes": "; say true", "on": "; say true", "no": "; say false", "off": "; say false"}
+            self._wrong(self.found[word].line, word, f"{text!r} is neither true nor false{meant.get(text.lower(), '')}")
         return text == "true"
+
+    def _name(self) -> str:
+        text = self._text("profile")
+        if isinstance(node := self.found.get("profile"), Scalar) and not NAME.fullmatch(text):
+            reason = "is no name; a name is one word of letters, digits, ., _ and -, and begins with none of . and -"
+            self._wrong(node.line, "profile", f"{text!r} {reason}")
+        return text
 
     def _names(self, word: str) -> tuple[str, ...]:
         node = self.found.get(word)
@@ -221,7 +262,15 @@ class _Document:
         names = tuple(item.text for item in items if isinstance(item, Scalar))
         if isinstance(node, Map) or len(names) != len(items):
             self._wrong(node.line, word, "must be a list of profile names")
+        for item in items:
+            if isinstance(item, Scalar) and item.text == "-":
+                self._wrong(item.line, word, "standard input cannot be inherited; give a name or a path")
         return names
+
+    def _lines(self, word: str) -> tuple[int, ...]:
+        node = self.found.get(word)
+        items = node.items if isinstance(node, Items) else (node,)
+        return tuple(item.line for item in items if isinstance(item, Scalar))
 
     def _pieces(self) -> list[Verbatim]:
         node = self.found.get("verbatim")
@@ -275,5 +324,6 @@ def _piece_out(piece: Verbatim) -> dict[str, object]:
 
 
 def named(name: str, settings: Tuning, *, summary: str = "") -> Profile:
-    """Return a profile that holds this tuning."""
-    return Profile(name, summary, tuning=settings)
+    """Return a profile that holds this tuning, called as much like this as a name can be."""
+    fitting = re.sub(r"[^\w.-]+", "-", name).lstrip("-.").rstrip("-")
+    return Profile(fitting or "tuning", summary, tuning=settings)

@@ -24,6 +24,7 @@ from domtune.vocabulary.path import Form
 from domtune.yamlnodes import Items, Map, Node, Scalar
 
 _SELECTOR = r"\[[^\[\]]+\]"
+_NAME = r"(?![.-])[^\x00-,/:-@\[-\^`{-\x7f\ufffd]+"  # letters of any script, which have no short word there
 _SELECTED = "[]"  # behind the word of a device, while names are put together
 _EACH = {"type": ["integer", "string"]}
 
@@ -49,7 +50,7 @@ def profile_schema() -> Schema:
     block = {"want": {"$ref": "#/$defs/want"}, "set": {"$ref": "#/$defs/set"}}
     names = {"type": ["string", "number", "boolean", "array"], "items": TEXT}
     properties = {
-        "profile": {"description": "The name of the profile.", **TEXT},
+        "profile": {"description": "The name of the profile.", **TEXT, **matching(_NAME)},
         "summary": {"description": "One line for people.", **TEXT},
         "inherits": {"description": "Profiles that lie under this one; the later lies over the earlier.", **names},
         "required": {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 from domtune.intents import INTENTS
 from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Flag, Ids
 from domtune.tuning import Place, Setting, Verbatim
-from domtune.values import parse_ids
-from domtune.vocabulary import PARAMS, nearest
+from domtune.values import IDS_EXAMPLE, parse_ids
+from domtune.vocabulary import PARAMS, is_part, nearest
 from domtune.vocabulary.model import Param
 from domtune.vocabulary.path import Form, Owner
 from domtune.yamlnodes import Items, Map, Node, Scalar
@@ -20,7 +21,6 @@ _SELECTOR = re.compile(r"^([A-Za-z_.]+)\[([^\[\]]+)\](.*)$")
 MISPLACED = "the ! of a demand stands once, behind the name or behind the first words of it"
 UNSELECTED = "one selector, such as [vda], stands in brackets behind the first word"
 _DIGITS = 30  # more than any id has
-_IDS = re.compile(r"[0-9^][0-9,^-]*")
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +124,8 @@ class Reading:
         try:
             ids = parse_ids(key.text)
         except ValueError as error:
-            self._wrong(key.line, param.name, f"key {error}, nor the word all")
+            reason = f"key {error}" + ", nor the word all" * str(error).endswith(IDS_EXAMPLE)
+            self._wrong(key.line, param.name, reason)
             return []
         if not ids and not form.endswith("*"):
             self._wrong(key.line, param.name, f"key {key.text!r} names no ids")
@@ -210,8 +211,28 @@ def _unknown(name: str, said: str) -> str:
         return UNSELECTED
     if name in INTENTS:
         return f"is a wish; say it under want: {said}: …"
-    close = nearest(name)
+    if "." not in name and is_part(name):
+        return f"no such parameter; it is a part of some: see domtune params {name}"
+    close = meant(said, PARAMS, nearest(name))
     return "no such parameter" + (f"; did you mean {close}?" if close else "; see domtune params")
+
+
+class _Row(Protocol):
+    @property
+    def device(self) -> str:
+        """The word of the name that takes a selector."""
+
+
+def meant(said: str, rows: Mapping[str, _Row], close: str | None) -> str:
+    """Return the name that was meant, with its selector: where that was forgotten to be in brackets, else `close`."""
+    name, device, selector = parted(said)
+    for word in {row.device for row in rows.values() if row.device and name.startswith(f"{row.device}.")}:
+        target, _, rest = name[len(word) + 1 :].partition(".")
+        if f"{word}.{rest}" in rows and not device and f"{word}.{target}" not in _prefixes():
+            return f"{word}[{target}].{rest}"
+    if not close or not (word := rows[close].device):
+        return close or ""
+    return f"{word}[{selector if word == device else '*'}]{close[len(word) :]}"
 
 
 def _keyed_so(param: Param, key: str, value: Node) -> str:

@@ -9,10 +9,11 @@ import contextlib
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, Protocol
 
 from domtune import bindings, carried, catalogue, tree, yamlnodes
@@ -24,6 +25,7 @@ from domtune.files import read_text, write_atomically
 from domtune.store import Store, opened
 
 _COMMENT = "# Written by domtune bind for {name}; once edited by hand, domtune leaves it alone.\n"
+_PATIENCE = 5.0  # seconds that another process may hold a directory of bindings
 _NAME = re.compile(re.escape(_COMMENT).replace(re.escape("{name}"), "(.*)"))
 
 
@@ -69,11 +71,11 @@ def unbind(
 
     The domain need not be there any more if its UUID is given.
     """
-    who = _who(connection, name, metadata=metadata)
+    who = _who(connection, name, metadata=metadata, store=store)
     with _place(connection, who, metadata=metadata, store=store) as place:
         bound = place.read()
         if not bound:
-            way_out = f"`domtune bindings {who.name}` shows what holds for it, and why"
+            way_out = f"`domtune bindings {quote(who.name)}` shows what holds for it, and why"
             raise NotFound(f"{who.name}: nothing is bound in {place.said}; {way_out}")
         gone = tuple(_absolute(each) for each in profiles) or bound
         for each in gone:
@@ -82,6 +84,12 @@ def unbind(
         left = tuple(each for each in bound if each not in gone)
         place.write(left)
         return Rebound(who.name, who.uuid, left, tuple(dict.fromkeys(gone)), place.said)
+
+
+def bound(connection: Connection, name: str, *, metadata: bool = False, store: Store | None = None) -> tuple[str, ...]:
+    """Return the profiles that `unbind` can take off a domain; raises as it does, and holds no lock."""
+    who = _who(connection, name, metadata=metadata, store=store)
+    return _kept(connection, who, metadata=metadata, store=store).read()
 
 
 def bindable(profiles: Sequence[str], *, metadata: bool) -> tuple[str, ...]:
@@ -126,29 +134,41 @@ class _Place(Protocol):
         """Keep these in place of them."""
 
 
-def _who(connection: Connection, name: str, *, metadata: bool) -> _Who:
+def _who(connection: Connection, name: str, *, metadata: bool, store: Store | None) -> _Who:
     try:
         domain = connection.domain(name)
     except NotFound:
         identity = as_uuid(name)
-        if metadata or not identity or not _file(identity).exists():
+        if not identity or not _is_kept(connection, identity, metadata=metadata, store=store):
             raise
         return _Who(identity, identity, None)
     return _Who(domain.name, domain.uuid, domain)
 
 
+def _is_kept(connection: Connection, identity: str, *, metadata: bool, store: Store | None) -> bool:
+    """Tell whether something is bound to a domain in a place that outlives it."""
+    if not metadata:
+        return _file(identity).exists()
+    return not connection.driver.metadata and bool((store or opened()).bound(connection.host, identity))
+
+
 @contextlib.contextmanager
 def _place(connection: Connection, who: _Who, *, metadata: bool, store: Store | None) -> Iterator[_Place]:
     """Give the place in which a domain's profiles are bound, and hold it against others meanwhile."""
-    with ExitStack() as held:
-        if not metadata or who.domain is None:
-            path = _file(who.uuid)
-            held.enter_context(_locked(path.parent))
-            yield _File(path, who)
-            return
-        state = store or opened()
-        held.enter_context(state.lock(connection.host, who.uuid, who.name))
-        yield _InMetadata(who.domain) if connection.driver.metadata else _Beside(state, who.domain)
+    if metadata:
+        lock = (store or opened()).lock(connection.host, who.uuid, who.name)
+    else:
+        lock = _locked(_file(who.uuid).parent)
+    with lock:
+        yield _kept(connection, who, metadata=metadata, store=store)
+
+
+def _kept(connection: Connection, who: _Who, *, metadata: bool, store: Store | None) -> _Place:
+    """Give the place in which a domain's profiles are bound."""
+    if not metadata:
+        return _File(_file(who.uuid), who)
+    domain = who.domain if connection.driver.metadata else None
+    return _InMetadata(domain) if domain else _Beside(store or opened(), connection, who.uuid)
 
 
 def _file(identity: str) -> Path:
@@ -159,18 +179,35 @@ def _file(identity: str) -> Path:
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold a directory of bindings, which is made if it is not there, against other processes that bind."""
+    """Hold a directory of bindings, which is made if it is not there, against other processes that bind.
+
+    The lock is a hidden file in it, whose object lets go of it however it ends: a number could be lost to Ctrl-C.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        held = open(directory / ".lock", "rb", opener=_made)  # noqa: SIM115 - Path.open has no opener
     except OSError as error:
         way_out = "set DOMTUNE_CONFIG_DIR to a directory that you may write"
         raise Failed(f"{directory}: cannot keep bindings there: {error.strerror}; {way_out}") from None
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with held:
+        until = time.monotonic() + _PATIENCE
+        while not _is_ours(held.fileno()):
+            if time.monotonic() > until:
+                raise Refused(f"{directory}: another domtune is at work on the bindings there; wait until it is done")
+            time.sleep(0.05)
         yield
-    finally:
-        os.close(held)
+
+
+def _made(path: str, _flags: int) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _is_ours(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _File:
@@ -221,7 +258,8 @@ class _InMetadata:
 
     def read(self) -> tuple[str, ...]:
         if carried.has_comments(known_root(self.domain)):
-            way_out = f"take it out, or change them with `virsh metadata --edit {self.domain.name} {carried.NAMESPACE}`"
+            command = f"virsh metadata --edit {quote(self.domain.name)} {carried.NAMESPACE}"
+            way_out = f"take it out, or change them with `{command}`"
             raise Refused(f"{self.domain.name}: a comment stands between the profiles in its metadata; {way_out}")
         return self._read(self.domain.known_xml())
 
@@ -243,13 +281,14 @@ class _InMetadata:
 class _Beside:
     """The state of this user, for a driver that keeps no metadata."""
 
-    def __init__(self, store: Store, domain: Domain) -> None:
+    def __init__(self, store: Store, connection: Connection, identity: str) -> None:
         self.store = store
-        self.domain = domain
-        self.said = f"{store.directory}, since {domain.connection.driver.title} keeps no metadata"
+        self.host = connection.host
+        self.identity = identity
+        self.said = f"{store.directory}, since {connection.driver.title} keeps no metadata"
 
     def read(self) -> tuple[str, ...]:
-        return self.store.bound(self.domain.connection.host, self.domain.uuid)
+        return self.store.bound(self.host, self.identity)
 
     def write(self, profiles: tuple[str, ...]) -> None:
-        self.store.bind(self.domain.connection.host, self.domain.uuid, profiles)
+        self.store.bind(self.host, self.identity, profiles)

@@ -7,6 +7,7 @@ memory over a changed disk (seen on QEMU with libvirt 9.0.0).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 
 from domtune import tree
 from domtune.compare import same
@@ -14,7 +15,7 @@ from domtune.connection import Domain
 from domtune.errors import Error, Refused
 from domtune.lifecycle import Decision, NotDone
 from domtune.put import put
-from domtune.run import Job, Mode, Started, is_ours, put_back, raise_as, result, settle
+from domtune.run import Job, Mode, Started, is_ours, is_through, put_back, raise_as, result, settle
 from domtune.store import Run
 from domtune.tuning import Setting, Tuning
 from domtune.vocabulary.model import Kept
@@ -22,7 +23,7 @@ from domtune.vocabulary.model import Kept
 
 def in_the_way(domain: Domain) -> str:
     """Say why a start from XML must not pass over the saved image, and what can be done."""
-    discard = f"throw the saved memory away with `virsh managedsave-remove {domain.name}`"
+    discard = f"throw the saved memory away with `virsh managedsave-remove {quote(domain.name)}`"
     if domain.connection.driver.rewrites_saved_image:
         discard = f"start it tuned, which restores the image, or {discard}"
     return f"{domain.name}: has a managed save image, whose memory fits its disks only as they are now; {discard}"
@@ -38,14 +39,20 @@ def restored(job: Job, domain: Domain, decision: Decision, inside: Tuning, pendi
     put(job.root, inside, left_out=homeless)
     job.notes.extend(homeless)
     run = job.begin(Mode.RESTORED, domain.saved_xml())
+    ready = False
     try:
         domain.rewrite_saved(tree.serialise(job.root))
         domain.restore(paused=True)
         decision = settle(domain, decision)
+        ready = True
         if not job.wish.paused:
             domain.resume()
+        job.reached.append(Mode.RESTORED)
     except BaseException as error:
-        raise_as(error, job.name, _save_again(job, domain, run))
+        if not ready or not is_through(error, job, domain, Mode.RESTORED):
+            raise_as(error, job.name, _save_again(job, domain, run))
+            raise
+        job.store.end(run)
         raise
     job.store.end(run)
     return result(job, decision, Mode.RESTORED, pending)

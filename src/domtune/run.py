@@ -29,6 +29,11 @@ class Mode(StrEnum):
     TUNED = "tuned"
     RESTORED = "restored"  # tuned, from its saved image
 
+    @property
+    def done(self) -> str:
+        """What was done, in words."""
+        return "started tuned from its saved image" if self is Mode.RESTORED else f"started {self}"
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -71,6 +76,7 @@ class Job:
     uuid: str
     source: str  # what origins and faults name: the domain, or the file
     notes: list[str] = field(default_factory=list)
+    reached: list[Mode] = field(default_factory=list)  # how it was started; empty until nothing will be taken back
 
     def begin(self, mode: Mode, image: str = "") -> Run:
         """Put the run on disk and its stamp into the XML, before anything is created."""
@@ -84,7 +90,7 @@ class Job:
 def minimal(job: Job, unprotected: Sequence[Setting]) -> Started:
     """Create the domain from its definition alone."""
     _create(job, Mode.MINIMAL, Decision())
-    guards = tuple(setting for setting in unprotected if setting.param.protective)
+    guards = tuple(each for each in unprotected if each.param.protective and not each.is_default)
     return Started(
         job.name,
         job.uuid,
@@ -106,17 +112,37 @@ def _create(job: Job, mode: Mode, decision: Decision) -> Decision:
     waits = job.connection.driver.starts_paused and (mode is Mode.TUNED or job.wish.paused)
     run = job.begin(mode)
     domain: Domain | None = None
+    ready = False
     try:
         domain = job.connection.create(tree.serialise(job.root), job.name, paused=waits)
         if mode is Mode.TUNED:
             decision = settle(domain, decision)
+        ready = True
         if waits and not job.wish.paused:
             domain.resume()
+        job.reached.append(mode)
     except BaseException as error:
-        raise_as(error, job.name, _take_back(job, run, made=domain is not None))
+        if domain is None or not ready or not is_through(error, job, domain, mode):
+            raise_as(error, job.name, _take_back(job, run, made=domain is not None))
+            raise
+        job.store.end(run)
         raise
     job.store.end(run)
     return decision
+
+
+def is_through(error: BaseException, job: Job, domain: Domain, mode: Mode) -> bool:
+    """Tell whether only an interrupt came, and later than all that was to be done with a domain; then it stays."""
+    if not isinstance(error, KeyboardInterrupt):
+        return False
+    if not job.reached:
+        try:
+            if not domain.is_active or domain.is_paused is not job.wish.paused:
+                return False
+        except Error:
+            return False
+        job.reached.append(mode)
+    return True
 
 
 def result(job: Job, decision: Decision, mode: Mode, pending: Sequence[NotDone] = ()) -> Started:

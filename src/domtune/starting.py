@@ -15,15 +15,17 @@ from dataclasses import replace
 
 from domtune import binding_store, lifecycle, run, tree, wanting
 from domtune.connection import Connection, Domain
-from domtune.errors import Error, Failed, Invalid, Refused
-from domtune.lifecycle import Decision, NotDone
+from domtune.errors import Error, Failed, Interrupted, Invalid, Refused
+from domtune.lifecycle import Decision, Lacking, NotDone
+from domtune.pipeline import Wanted
 from domtune.put import put
 from domtune.restore import changeable, refuse, restored
-from domtune.run import Job, Started, Wish
+from domtune.run import Job, Mode, Started, Wish
 from domtune.store import Store, opened
 from domtune.take import Choice, take
 from domtune.tree import Element
 from domtune.tuning import Setting, Tuning
+from domtune.vocabulary.drivers import stranger
 
 TUNED = Wish()
 
@@ -37,7 +39,7 @@ def start(connection: Connection, name: str, wish: Wish = TUNED, *, store: Store
     """
     domain = connection.domain(name)
     _refuse_pause(connection, wish)
-    with ExitStack() as held:
+    with _reaching(domain.name) as reached, ExitStack() as held:
         state = store or opened()
         held.enter_context(state.lock(connection.host, domain.uuid, domain.name))
         notes = held.enter_context(_telling(run.recover(connection, state, domain.uuid)))
@@ -49,7 +51,7 @@ def start(connection: Connection, name: str, wish: Wish = TUNED, *, store: Store
             refuse(domain)
         xml = domain.saved_xml() if saved else domain.stored_xml()
         root = tree.parse(xml, domain.name)
-        job = Job(connection, state, wish, root, domain.name, domain.uuid, domain.name, notes)
+        job = Job(connection, state, wish, root, domain.name, domain.uuid, domain.name, notes, reached)
         return _restore(job, domain) if saved else _create(job)
 
 
@@ -61,9 +63,11 @@ def start_xml(
     name = (root.findtext("name") or "").strip()
     if not name:
         raise Invalid(f"{source}: /domain/name: the domain has no name; add one")
+    if reason := stranger(root.get("type") or "", connection.driver):
+        raise Invalid(f"{source}: /domain/@type: {reason}")
     given = _uuid(root, source)
     _refuse_pause(connection, wish)
-    with ExitStack() as held:
+    with _reaching(name) as reached, ExitStack() as held:
         state = store or opened()
         there = None if given else connection.find(name=name)  # perhaps the half-started one of a killed process
         identity = given or (there.uuid if there else str(uuid.uuid4()))
@@ -75,7 +79,19 @@ def start_xml(
                 _refuse_clash(there, name, given, source)
                 refuse(there)
         _set_uuid(root, identity)
-        return _create(Job(connection, state, wish, root, name, identity, source, notes))
+        return _create(Job(connection, state, wish, root, name, identity, source, notes, reached))
+
+
+@contextmanager
+def _reaching(name: str) -> Iterator[list[Mode]]:
+    """Let an interrupt say that the domain is started, where it came too late to keep it from that."""
+    reached: list[Mode] = []
+    try:
+        yield reached
+    except KeyboardInterrupt:
+        if not reached:
+            raise
+        raise Interrupted(f"{name}: interrupted; by then it was {reached[-1].done}, and it stays so") from None
 
 
 @contextmanager
@@ -96,23 +112,46 @@ def _create(job: Job) -> Started:
         return run.minimal(job, _left_out(job, stored))
     plain = tree.serialise(job.root)
     bounds = wanting.bound(job.connection, job.root, job.wish, store=job.store)
-    found = wanting.wanted(job.connection, job.root, stored, bounds)
-    tuning = found.tuning
-    decision = decided(job, tuning.settings, found.unmet)
+    problems: list[str] = []
+    found = wanting.look(job.connection, job.root, stored, bounds, problems)
+    lacking = _lacking(job, found, problems) if problems else []
+    decision = decided(job, found.tuning.settings, found.unmet)
+    if lacking:
+        reason = "; ".join(each.fault for each in lacking)
+        return _rather_minimal(job, plain, decision, f"the host has not all that is asked for: {reason}")
     kept = lifecycle.idle(decision, stored, job.connection.driver, session=job.connection.is_session)
     homeless: list[str] = []
     try:
-        put(job.root, Tuning((*decision.create, *kept), tuning.verbatim), left_out=homeless)
+        put(job.root, Tuning((*decision.create, *kept), found.tuning.verbatim), left_out=homeless)
         job.notes.extend(homeless)
-        started = run.tuned(job, decision)
-        return replace(started, notes=(*found.notes, *found.caveats, *started.notes))
+        return _told(run.tuned(job, decision), found)
     except Failed as error:
         if not job.wish.or_minimal:
             raise
-        reason = "; ".join(str(error).splitlines())
-        note = f"started minimal, since the tuned start did not work: {reason}"
-        started = run.minimal(replace(job, root=tree.parse(plain, job.name)), (*decision.create, *decision.after))
-        return replace(started, notes=(*started.notes, note))
+        lines = [line.removeprefix(f"{job.name}: ") for line in str(error).splitlines()]
+        reason = "; ".join(lines[:-1] or lines)  # the last says what was done about it
+        return _rather_minimal(job, plain, decision, f"the tuned start did not work: {reason}")
+
+
+def _lacking(job: Job, found: Wanted, problems: list[str]) -> list[Lacking]:
+    """Return what the host lacks, if that is all that is wrong and a minimal start will do; else raise `Invalid`."""
+    lacking = wanting.lacking(job.connection, found) if job.wish.or_minimal else []
+    if problems != [str(each) for each in lacking] or any(each.setting.demanded for each in lacking):
+        raise Invalid(problems)
+    return lacking
+
+
+def _rather_minimal(job: Job, plain: str, decision: Decision, reason: str) -> Started:
+    settings = (*decision.create, *decision.after)
+    started = run.minimal(replace(job, root=tree.parse(plain, job.name)), settings)
+    return replace(started, notes=(*started.notes, f"started minimal, since {reason}"))
+
+
+def _told(started: Started, found: Wanted) -> Started:
+    """Return a start with what is known of its wishes, and without what was only not to be said."""
+    said = (setting for layer in found.layers for setting in layer.settings)
+    notes = (*found.notes, *found.caveats, *started.notes)
+    return replace(started, at_creation=lifecycle.telling(started.at_creation, said), notes=notes)
 
 
 def _left_out(job: Job, stored: Tuning) -> tuple[Setting, ...]:
@@ -137,19 +176,20 @@ def _restore(job: Job, domain: Domain) -> Started:
     found = wanting.wanted(job.connection, job.root, saved, bounds)
     tuning = found.tuning
     settings, pending = changeable(tuning.settings, saved, job.connection.driver.name)
-    decision = decided(job, settings, found.unmet)
+    decision = decided(job, settings, found.unmet, pending)
     kept = lifecycle.idle(decision, saved, job.connection.driver, session=job.connection.is_session)
     started = restored(job, domain, decision, Tuning((*decision.create, *kept), tuning.verbatim), pending)
-    return replace(started, notes=(*found.notes, *found.caveats, *started.notes))
+    return _told(started, found)
 
 
-def decided(job: Job, settings: Sequence[Setting], unmet: Sequence[NotDone]) -> Decision:
-    """Return where each setting goes; raise `Refused` if something that is demanded cannot be done."""
+def decided(
+    job: Job, settings: Sequence[Setting], unmet: Sequence[NotDone], pending: Sequence[NotDone] = ()
+) -> Decision:
+    """Return where each setting goes; raise `Refused` if something that is demanded cannot be done, or not now."""
     connection = job.connection
     decision = lifecycle.decide(settings, connection.driver, session=connection.is_session, root=job.root)
     decision = replace(decision, not_done=(*unmet, *decision.not_done))
-    if lacking := [each for each in decision.not_done if each.setting.demanded]:
-        raise Refused("\n".join(f"{job.name}: required, but cannot be done: {each}" for each in lacking))
+    lifecycle.refuse_lacking(job.name, (*decision.not_done, *pending))
     return decision
 
 

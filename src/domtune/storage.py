@@ -6,9 +6,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from domtune.connection import Domain
 from domtune.errors import Error, Failed, Interrupted, Refused
+from domtune.files import write_atomically
 from domtune.store import Store, opened
 
 
@@ -19,6 +21,7 @@ class Change:
     before: str
     after: str
     by: str  # the command, which the backup is called after
+    profile: str = ""  # what was written of it, which is kept beside the backup
 
 
 def replace_stored(domain: Domain, change: Change, check: Callable[[str], None], *, store: Store | None = None) -> Path:
@@ -38,6 +41,8 @@ def replace_stored(domain: Domain, change: Change, check: Callable[[str], None],
         if domain.stored_xml() != before:
             raise Refused(f"{domain.name}: its stored definition was changed meanwhile; try again")
         backup = state.backup(domain.name, domain.uuid, before, by=change.by)
+        if change.profile:
+            write_atomically(beside(backup), change.profile)
         try:
             _prove(domain, before)
             connection.define(change.after, domain.name)
@@ -54,12 +59,17 @@ def replace_stored(domain: Domain, change: Change, check: Callable[[str], None],
         return backup
 
 
+def beside(backup: Path) -> Path:
+    """Return where the profile is kept that was made of what a backup holds."""
+    return backup.with_suffix(".yaml")
+
+
 def _prove(domain: Domain, before: str) -> None:
     """Store what is stored once more: libvirt writes some definitions that it does not read."""
     try:
         domain.connection.define(before, domain.name)
     except Failed as error:
-        way_out = f"nothing was changed; mend it with `virsh edit {domain.name}`"
+        way_out = f"nothing was changed; mend it with `virsh edit {quote(domain.name)}`"
         raise Refused(f"{error}\n{domain.name}: libvirt does not take back its own definition; {way_out}") from None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from domtune.errors import Failed, Refused
-from domtune.files import write_atomically
+from domtune.files import below_home, write_atomically
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS run (
@@ -36,7 +36,9 @@ def state_dir() -> Path:
         return Path(given)
     if os.geteuid() == 0:
         return Path("/var/lib/domtune")
-    home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+    home = os.environ.get("XDG_STATE_HOME") or below_home(".local/state")
+    if not home:
+        raise Failed("HOME is not set, so there is no place for state; set HOME or DOMTUNE_STATE_DIR")
     return Path(home) / "domtune"
 
 

@@ -13,20 +13,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from domtune import binding_store, catalogue, rebinding, tree
+from domtune.bindings import Binding
 from domtune.connection import Domain
 from domtune.errors import Error, Failed, Invalid, NotFound, Refused
-from domtune.files import read_text, write_atomically
+from domtune.files import identity, read_text, write_atomically
 from domtune.judge import judge
 from domtune.layers import Bound, Scope
-from domtune.storage import Change, replace_stored
+from domtune.storage import Change, beside, replace_stored
 from domtune.store import Store, opened
 from domtune.take import EVERYTHING, Choice, take
 from domtune.tuning import Setting, Tuning
 
 MOST = 20  # lines that are shown of what differs
 BY = "split"  # what the backup of a domain that was taken over is called after
+_EMPTY = "<metadata/>"
 _SECRET = re.compile(r"(\bpasswd=)('[^']*'|\"[^\"]*\")")
 
 
@@ -36,7 +39,8 @@ class Shelf:
 
     path: Path
     called: str  # the name of a profile that is found by it, else its path
-    is_named: bool = False  # the user named the file: what is in it may go
+    is_named: bool = False  # the user named the file
+    copy: Path | None = None  # of what is in it now and will be replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +69,81 @@ def file_name(domain: str) -> str:
     return name.replace(".", "-") if name.endswith(catalogue.ENDINGS) else name or "domain"
 
 
-def shelf(domain: str, text: str, out: str | None) -> Shelf:
+def shelf(domain: Domain, text: str, out: str | None, *, force: bool = False) -> Shelf:
     """Return where the profile of a domain goes: the file `out`, else one of its own among the profiles by name.
 
-    Raises `Refused` where another profile is there, or is found by that name.
+    Raises `Refused` where another profile is found by that name, or something else is there that domtune did not write
+    for this domain alone. With `force` a file is replaced, too, that is found by no name and bound to no other.
     """
-    if out is not None:
-        return _named(out, text)
     directories = catalogue.directories()
-    name = file_name(domain)
-    path = directories[-1 if os.geteuid() == 0 else 0] / "profiles" / f"{name}.yaml"
-    way_out = "say with --tuning OUT where the tuning goes"
+    own = directories[-1 if os.geteuid() == 0 else 0] / "profiles" / f"{file_name(domain.name)}.yaml"
+    path = Path(os.path.abspath(out or own))  # noqa: PTH100 - as bind writes it
+    name = _name_of(path)
+    way_out = "name another file" if out else "say with --tuning OUT where the tuning goes"
     with suppress(NotFound):
-        there = catalogue.find(name)
-        if there != path:
+        if name and identity(there := catalogue.find(name)) != identity(path):
             raise Refused(f"{there}: is the profile {name} already, and {path} would go by the same name; {way_out}")
-        if read_text(there) != text:
-            raise Refused(f"{there}: is there already and says something else; {way_out}, or move it away")
-    return Shelf(path, name)
+    called = next((each for each in bound(domain) if _is_at(each, path)), name or str(path))
+    said = _said(path)
+    if not said.strip() or said == text:
+        return Shelf(path.resolve(), called, bool(out))
+    if other := _of_others(domain, path):
+        raise Refused(f"{path}: is bound in {other}, and says something else; {way_out}")
+    copy = _copy(domain, said)
+    if copy is None and (name or not force):
+        more = "move it away" if name else "give --force"
+        raise Refused(f"{path}: is there already, and says something else; {way_out}, or {more}")
+    return Shelf(path.resolve(), called, bool(out), copy)
 
 
-def _named(out: str, text: str) -> Shelf:
-    called = os.path.abspath(out)  # noqa: PTH100 - as bind writes it
-    if Path(out).exists() and read_text(out) != text:
-        for binding in binding_store.entries().bindings:
-            if called in binding.profiles:
-                raise Refused(f"{out}: says something else, and is bound in {binding.origin}; name another file")
-    return Shelf(Path(out).resolve(), called, is_named=True)
+def _said(path: Path) -> str:
+    try:
+        there = path.exists()
+    except OSError:  # what is wrong with it, writing will say
+        there = False
+    return read_text(path) if there else ""
+
+
+def _name_of(path: Path) -> str:
+    """Return the name by which a file is found, or would be; "" for one that is found by its path only."""
+    for each in catalogue.shelved([]):
+        if identity(each.path) == identity(path):
+            return each.name
+    is_placed = identity(path.parent) in {identity(place) for place in catalogue.places()}
+    return path.stem if is_placed and path.name.endswith(catalogue.ENDINGS) else ""
+
+
+def _is_at(name: str, path: Path) -> bool:
+    """Tell whether what a domain of its own is bound to is this file."""
+    with suppress(NotFound):
+        return identity(name if catalogue.is_path(name) else catalogue.find(name)) == identity(path)
+    return False
+
+
+def _of_others(domain: Domain, path: Path) -> str:
+    """Say where a file is bound, by itself or inherited, to others than this domain."""
+    lookup = binding_store.Lookup(domain.connection)
+    others = [each for each in domain.connection.domains() if each.uuid != domain.uuid]
+    roots = (binding_store.known_root(each) for each in others)
+    carried = [held.binding for root in roots for held in lookup.holding(root, []) if not held.binding.line]
+    for binding in (*lookup.written.bindings, *carried):
+        is_own = binding.match.uuid == (domain.uuid,)
+        if not is_own and identity(path) in _files_of(binding):
+            return binding.origin
+    return ""
+
+
+def _files_of(binding: Binding) -> set[str]:
+    """Return the files of the profiles of a binding and of those that they inherit."""
+    near = Path(binding.source).parent
+    paths = {identity(near / name) for name in binding.profiles if catalogue.is_path(name)}  # also of broken ones
+    return paths | {identity(profile.source) for profile in binding_store.profiles_of(binding, [])}
+
+
+def _copy(domain: Domain, text: str) -> Path | None:
+    """Return the copy of a profile that was written when this domain was taken over, if it says that."""
+    copies = (opened().directory / "backups").glob(f"*-{domain.uuid}-*-{BY}.yaml")
+    return next((copy for copy in copies if read_text(copy) == text), None)
 
 
 def take_over(domain: Domain, taking: Taking, *, store: Store | None = None) -> Taken:
@@ -102,7 +154,7 @@ def take_over(domain: Domain, taking: Taking, *, store: Store | None = None) -> 
     if not domain.is_persistent:
         raise Refused(f"{domain.name}: has no stored definition to replace")
     if problems := judge(taking.tuning) if taking.shelf else []:
-        way_out = f"mend it with `virsh edit {domain.name}`, or keep the tuning unbound with --tuning -"
+        way_out = f"mend it with `virsh edit {quote(domain.name)}`, or keep the tuning unbound with --tuning -"
         raise Invalid([*problems, f"{domain.name}: cannot be bound to what it says itself; {way_out}"])
 
     def check(stored: str) -> None:
@@ -111,7 +163,7 @@ def take_over(domain: Domain, taking: Taking, *, store: Store | None = None) -> 
 
     with ExitStack() as undo:
         place = _bound(domain, taking, undo) if taking.shelf else ""
-        change = Change(taking.before, taking.definition, BY)
+        change = Change(taking.before, taking.definition, BY, taking.text)
         backup = replace_stored(domain, change, check, store=store)
         undo.pop_all()
     return Taken(backup, place)
@@ -179,7 +231,7 @@ def _unbind(domain: Domain, taking: Taking) -> None:
 def bound(domain: Domain) -> tuple[str, ...]:
     """Return the names of the profiles that are bound to this very domain, as far as that can be read."""
     held = binding_store.Lookup(domain.connection).holding(binding_store.known_root(domain), [])
-    return tuple(name for each in held if _is_own(each) for name in each.binding.profiles)
+    return tuple(name for each in held if each.binding.own for name in each.binding.profiles)
 
 
 def own(domain: Domain) -> list[Bound]:
@@ -187,17 +239,24 @@ def own(domain: Domain) -> list[Bound]:
 
     Raises `Refused` if there are none, `Invalid` if that cannot be known.
     """
-    held = [each for each in binding_store.held(domain.connection, domain) if _is_own(each)]
+    held = [each for each in binding_store.held(domain.connection, domain) if each.binding.own]
     if not held:
-        way_out = f"name one, or bind one with `domtune bind {domain.name} PROFILE`"
-        raise Refused(f"{domain.name}: no profile is bound to this very domain; {way_out}")
+        raise Refused(f"{domain.name}: no profile is bound to this very domain; {_way_back(domain)}")
     return [Bound(Scope.DOMAIN, each.binding.origin, each.profiles) for each in held]
 
 
-def _is_own(held: binding_store.Held) -> bool:
-    match = held.binding.match
-    carried = held.binding.line == 0
-    return held.binding.scope is Scope.DOMAIN and (carried or (bool(match.uuid) and not (match.name or match.title)))
+def _way_back(domain: Domain) -> str:
+    """Say how a domain gets its tuning where none is bound: what was taken out of it is still there."""
+    name = quote(domain.name)
+    backup = opened().last_backup(domain.uuid, BY)
+    if backup is None or not beside(backup).exists():
+        return f"name one, or bind one with `domtune bind {name} PROFILE`"
+    copy, profile = beside(backup), quote(str(beside(backup)))
+    with suppress(Error):
+        own = file_name(domain.name)
+        profile = own if read_text(catalogue.find(own)) == read_text(copy) else profile
+    how = f"`domtune merge {name} {profile} --define` gives back what was taken out of it last"
+    return f"{how}, and `virsh define {quote(str(backup))}` all that was there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,23 +282,38 @@ def had(domain: Domain, *, store: Store | None = None) -> Had:
 
 
 def given_back(domain: Domain, before: Had) -> Iterator[str]:
-    """Say, after a domain was given back, whether it is what it was, and what holds for it from now on."""
-    if before.path:
-        lines = list(_differences(before.xml, domain.stored_xml()))
-        yield from lines[:MOST]
-        if not lines:
-            yield f"it is what it was before it was taken over, byte for byte: {before.path}"
-        elif len(lines) > MOST:
-            yield f"and {len(lines) - MOST} lines more"
-        if lines:
-            yield f"so it differs from what it was before it was taken over; `virsh define {before.path}` restores that"
-    names = ", ".join(dict.fromkeys(bound(domain)))
-    yield f"{names} stays bound to it; `domtune unbind {domain.name}` takes that off"
+    """Say, after a domain was given back, whether it is what it was."""
+    if not before.path:
+        return
+    now = domain.stored_xml()
+    lines = list(_differences(before.xml, now))
+    yield from lines[:MOST]
+    if not lines:
+        how = "byte for byte" if before.xml.rstrip("\n") == now.rstrip("\n") else f"but for an empty {_EMPTY}"
+        yield f"it is what it was before it was taken over, {how}: {before.path}"
+    elif len(lines) > MOST:
+        yield f"and {len(lines) - MOST} lines more"
+    if lines:
+        way_back = f"`virsh define {quote(str(before.path))}` restores that"
+        yield f"so it differs from what it was before it was taken over; {way_back}"
+
+
+def still_bound(domain: Domain) -> Iterator[str]:
+    """Say which profiles hold for a domain beside what is stored, and what that means for who edits it."""
+    if names := ", ".join(dict.fromkeys(bound(domain))):
+        yield (
+            f"{names} stays bound to it, and what it says lies over later edits of the stored definition; "
+            f"`domtune unbind {quote(domain.name)}` takes it off"
+        )
 
 
 def _differences(before: str, now: str) -> Iterator[str]:
-    """Give the lines in which a definition differs from what it was, without passwords."""
-    if before.rstrip("\n") == now.rstrip("\n"):
+    """Give the lines in which a definition differs from what it was, without passwords.
+
+    libvirt leaves an empty element where the last of the metadata was taken out; that is no difference.
+    """
+    before, now = ("\n".join(line for line in xml.splitlines() if line.strip() != _EMPTY) for xml in (before, now))
+    if before == now:
         return
     old, new = (_SECRET.sub(r"\1'...'", xml).splitlines() for xml in (before, now))
     for line in difflib.unified_diff(old, new, n=0, lineterm=""):

@@ -1,4 +1,4 @@
-"""The two notations that values are made of: sets of ids such as ``0-3,^2``, and units of size."""
+"""The notations that values are made of: sets of ids such as ``0-3,^2``, units of size, names of profiles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+IDS_EXAMPLE = "such as 0-3,^2"
 MAX_CPUS = 16384  # VIR_DOMAIN_CPUMASK_LEN of libvirt
 
 # Powers as virScaleInteger reads them: a bare letter or "iB" counts in 1024, "B" after the letter in 1000.
 _SCALE = re.compile(r"([kmgtpe])(ib|b)?|b|bytes?", re.IGNORECASE)
+NAME = re.compile(r"\w[\w.-]*")  # of a profile
 _PART = re.compile(r"\s*(\^?)([0-9]{1,30})(?:-([0-9]{1,30}))?\s*")
 
 
@@ -35,10 +37,11 @@ def parse_ids(text: str, what: str = "ids") -> frozenset[int]:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if not match or (match[1] and match[3]):
-            raise ValueError(f"{text!r} is not a list of {what} such as 0-3,^2")
+            raise ValueError(f"{text!r} is not a list of {what} {IDS_EXAMPLE}")
         first, last = int(match[2]), int(match[3] or match[2])
         if last < first:
-            raise ValueError(f"{part.strip()!r} in {text!r} runs backwards")
+            whole = "" if part.strip() == text else f" in {text!r}"
+            raise ValueError(f"{part.strip()!r}{whole} runs backwards")
         if last >= MAX_CPUS:
             raise ValueError(f"{last} in {text!r} is above {MAX_CPUS - 1}, the highest id libvirt takes")
         if match[1]:

@@ -11,6 +11,7 @@ from domtune.errors import Invalid
 from domtune.host import Host
 from domtune.intents.model import Site
 from domtune.layers import Bound, Scope
+from domtune.lifecycle import Lacking
 from domtune.machine import cgroup_of, host_of
 from domtune.pipeline import Wanted
 from domtune.run import Wish
@@ -47,10 +48,15 @@ def look(connection: Connection, root: Element, stored: Tuning, bounds: Sequence
     known = host_of(connection) if _asks_for_host(stored, bounds) else Host(cgroup=cgroup_of(connection))
     here = Site(driver, known)
     found = pipeline.wanted(root, stored, bounds, here, problems)
-    settings, lacking = lifecycle.on_host(found.tuning.settings, here.host, driver)
+    settings, absent = lifecycle.on_host(found.tuning.settings, here.host, driver)
     if not problems:
-        problems += lacking or lifecycle.misplaced(settings, root)
+        problems += [str(each) for each in absent] or lifecycle.misplaced(settings, root, driver)
     return replace(found, tuning=Tuning(tuple(settings), found.tuning.verbatim))
+
+
+def lacking(connection: Connection, found: Wanted) -> list[Lacking]:
+    """Return what of all that is wanted names CPUs or nodes which the host has not."""
+    return lifecycle.on_host(found.tuning.settings, host_of(connection), connection.driver.name)[1]
 
 
 def _asks_for_host(stored: Tuning, bounds: Sequence[Bound]) -> bool:

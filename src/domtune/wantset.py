@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from domtune.intents import INTENTS, nearest
+from domtune.intents import INTENTS, model, nearest
 from domtune.intents.model import Around, CannotMeet, Intent, Site, Want, Way, resolve
 from domtune.kinds import DEFAULT, Ids
-from domtune.profileset import MISPLACED, UNSELECTED, parted, undemanded, wrong_device
+from domtune.profileset import MISPLACED, UNSELECTED, meant, parted, undemanded, wrong_device
 from domtune.tuning import Setting
 from domtune.vocabulary import PARAMS
 from domtune.yamlnodes import Items, Map, Node, Scalar
@@ -104,10 +104,9 @@ def judge(wants: Sequence[Want]) -> list[str]:
     """Return what is wrong with values that are good words, but that no driver would take."""
     problems = []
     for want in wants:
-        kind = want.intent.kind
         try:
             if not want.is_default:
-                kind.judge(*kind.written(want.text))
+                model.judge(want)
         except ValueError as error:
             problems.append(f"{want.origin}: {want.name}: {error}")
     return problems
@@ -127,6 +126,6 @@ def _unknown(name: str, said: str) -> str:
         return f"is an exact parameter; say it under set: {said}: …"
     if any(param.startswith(f"{name}.") for param in PARAMS):
         return f"begins the names of exact parameters; say them under set: {said}: …"
-    close = nearest(name)
+    close = meant(said, INTENTS, nearest(name))
     known = ", ".join(each for each, intent in INTENTS.items() if not intent.later)
     return "no such wish" + (f"; did you mean {close}?" if close else f"; the wishes are {known}")

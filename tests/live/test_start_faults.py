@@ -48,6 +48,17 @@ def test_wherever_it_goes_wrong_the_domain_is_stopped_again(qemu: Hypervisor, ca
     assert_untouched(qemu, domain, before)
 
 
+@pytest.mark.live("qemu")
+def test_an_interrupt_that_comes_too_late_leaves_the_domain_started(qemu: Hypervisor) -> None:
+    name, domain, _ = stored(qemu)
+    fault = Fault("resume", KeyboardInterrupt(), late=True)
+    with connect(qemu.uri) as connection, pytest.raises(Interrupted) as raised:
+        product.start_on(faulty(connection, fault), qemu, name, product.wish(WISH))
+    assert str(raised.value) == f"{name}: interrupted; by then it was started tuned, and it stays so"
+    assert state(domain) == libvirt.VIR_DOMAIN_RUNNING
+    assert product.unfinished(qemu, domain.UUIDString()) == 0
+
+
 @pytest.mark.live("lxc")
 @pytest.mark.parametrize("call", ["live_xml", "plain"])
 def test_a_container_is_stopped_again_too(lxc: Hypervisor, call: str) -> None:
@@ -70,8 +81,7 @@ def test_rather_minimal_than_not_at_all(qemu: Hypervisor, call: str) -> None:
         if call == "resume":  # a minimal start does not stop the CPUs first
             fault.call = "typed"
         started = product.start_on(faulty(connection, fault), qemu, name, wish)
-    said = f"started minimal, since the tuned start did not work: no luck; {name}: it was stopped again"
-    assert started.notes == (said,)
+    assert started.notes == ("started minimal, since the tuned start did not work: no luck",)
     found = cgroup.groups(kernel.qemu_pid(name))
     assert cgroup.shares(found) == (1024 if found.version == 1 else 100)
     assert kernel.iothreads(kernel.qemu_pid(name)) == {}
@@ -103,7 +113,8 @@ def test_or_minimal_says_why_and_runs(lab: Lab, qemu: Hypervisor) -> None:
     first, left_out, note = done.stdout.splitlines()
     assert (done.returncode, first) == (0, f"{name}: started minimal")
     assert left_out.startswith("  left out: resource.partition /machine/missing, so there is no limit that the host")
-    assert note.startswith(f"  note: started minimal, since the tuned start did not work: {name}: cannot start: ")
+    assert note.startswith("  note: started minimal, since the tuned start did not work: cannot start: ")
+    assert "it was" not in note
     assert state(domain) == libvirt.VIR_DOMAIN_RUNNING
     assert domain.XMLDesc(INACTIVE) == before
 

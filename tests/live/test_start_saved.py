@@ -13,7 +13,7 @@ import libvirt_qemu
 import pytest
 
 from domtune.connection import connect
-from domtune.errors import Failed, Interrupted
+from domtune.errors import Failed, Interrupted, Refused
 from live import cgroup, guests, kernel, product
 from live.faults import Fault, faulty
 from live.hypervisor import Hypervisor, disk_limits, state
@@ -121,6 +121,26 @@ def test_what_is_part_of_the_saved_machine_is_pending(lab: Lab, guest: Guest) ->
     assert guest.shares == 300
     assert set(kernel.iothreads(kernel.qemu_pid(guest.name))) == {1, 2}
     assert "queues" not in guest.domain.XMLDesc(0)
+
+
+@pytest.mark.live("qemu")
+def test_a_demand_that_would_be_pending_refuses_before_the_image_is_touched(guest: Guest) -> None:
+    with pytest.raises(Refused, match=r": required, but cannot be done: \S+: it is part of the saved machine"):
+        product.start(guest.host, guest.name, product.wish("cpu.shares: 300\ndisk[vda].driver.queues!: 2"))
+    assert not guest.domain.isActive()
+    assert guest.domain.managedSaveGetXMLDesc(SECURE) == guest.image
+    assert product.unfinished(guest.host, guest.domain.UUIDString()) == 0
+
+
+@pytest.mark.live("qemu")
+def test_an_interrupt_that_comes_too_late_leaves_it_restored(guest: Guest) -> None:
+    fault = Fault("resume", KeyboardInterrupt(), late=True)
+    with connect(guest.host.uri) as connection, pytest.raises(Interrupted) as raised:
+        product.start_on(faulty(connection, fault), guest.host, guest.name, product.wish("cpu.shares: 300"))
+    said = f"{guest.name}: interrupted; by then it was started tuned from its saved image, and it stays so"
+    assert str(raised.value) == said
+    assert guest.goes_on()
+    assert guest.shares == 300
 
 
 @pytest.mark.live("qemu")

@@ -21,6 +21,10 @@ HAND_TUNED = [
 ]
 CHOICES = [(), ("--guest-visible",), ("--measurement",), ("--guest-visible", "--measurement", "--memlock")]
 TUNED = "<cputune><shares>512</shares><vcpupin vcpu='1' cpuset='0'/></cputune>"
+STAYS = (
+    "{0} stays bound to it, and what it says lies over later edits of the stored definition; "
+    "`domtune unbind {0}` takes it off"
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Guest:
 
     @property
     def backups(self) -> list[Path]:
-        return sorted((self.lab.place / "domtune" / "backups").glob(f"*-{self.domain.UUIDString()}-*"))
+        return sorted((self.lab.place / "domtune" / "backups").glob(f"*-{self.domain.UUIDString()}-*.xml"))
 
     def domtune(self, *words: str | Path, code: str = product.COMMAND) -> subprocess.CompletedProcess[str]:
         return product.command(
@@ -108,7 +112,7 @@ def test_a_domain_is_taken_over_with_one_word_and_given_back_with_another(guest:
     assert done.stderr.splitlines() == [
         f"{guest.name}: stored with its tuning; what was there is in {guest.backups[-1]}",
         f"{guest.name}: it is what it was before it was taken over, byte for byte: {backup}",
-        f"{guest.name}: {guest.name} stays bound to it; `domtune unbind {guest.name}` takes that off",
+        f"{guest.name}: {STAYS.format(guest.name)}",
     ]
     assert guest.stored == guest.before
     assert guest.binding.exists()
@@ -151,7 +155,7 @@ def test_another_profile_of_that_name_is_left_alone(guest: Guest) -> None:
     guest.profile.write_text("profile: mine\n")
     done = guest.domtune("split", guest.name, "--define")
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{guest.profile}: is there already and says something else; say with --tuning OUT")
+    assert done.stderr.startswith(f"{guest.profile}: is there already, and says something else; say with --tuning OUT")
     assert (guest.stored, guest.profile.read_text()) == (guest.before, "profile: mine\n")
     assert not guest.binding.exists()
 
@@ -188,6 +192,19 @@ def test_a_killed_takeover_is_finished_by_the_next(guest: Guest) -> None:
     assert guest.domtune("split", guest.name, "--define").returncode == 0
     assert guest.domtune("merge", guest.name, "--define").returncode == 0
     assert guest.stored == guest.before
+
+
+@pytest.mark.live("qemu")
+def test_a_domain_is_taken_over_again_after_it_was_changed(guest: Guest, qemu: Hypervisor) -> None:
+    for number in (512, 600, 700):
+        qemu.define(guest.before.replace("<shares>512<", f"<shares>{number}<"))
+        done = guest.domtune("split", guest.name, "--define")
+        assert done.returncode == 0, done.stderr
+        assert f"cpu.shares: {number}" in guest.profile.read_text()
+        assert (f"what {guest.profile} said before is in " in done.stderr) is (number > 512)
+        assert guest.domtune("merge", guest.name, "--define").returncode == 0
+        assert f"<shares>{number}</shares>" in guest.stored
+    assert "nothing was changed" in guest.domtune("merge", guest.name, "--define").stderr
 
 
 @pytest.mark.live("lxc")

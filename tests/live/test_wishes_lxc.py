@@ -1,27 +1,14 @@
 """Portable wishes of a container: the nearest thing that it has, seen in the kernel, and what it refuses."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import libvirt
 import pytest
 
+from domtune.connection import connect
 from domtune.errors import Refused
+from domtune.machine import host_of
 from live import cgroup, kernel, product
 from live.hypervisor import Hypervisor
 from live.lab import Lab
 from live.test_wishes_qemu import NORMAL, done, reasons, stored, wished
-
-
-@contextmanager
-def silent(lxc: Hypervisor) -> Iterator[None]:
-    """Limit the containers of other tests meanwhile: how one without a limit reads tells the version of cgroups."""
-    neighbours = lxc.connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)
-    for neighbour in neighbours:
-        neighbour.setSchedulerParameters({"vcpu_quota": 500000})
-    yield
-    for neighbour in neighbours:
-        neighbour.setSchedulerParameters({"vcpu_quota": -1})
 
 
 @pytest.mark.live("lxc")
@@ -42,12 +29,20 @@ def test_a_container_gets_its_weight(lab: Lab, lxc: Hypervisor) -> None:
 @pytest.mark.live("lxc")
 def test_where_the_version_of_cgroups_is_not_known_the_running_container_is_asked(lxc: Hypervisor) -> None:
     name, _ = stored(lxc, "<cputune><shares>300</shares></cputune>")
-    with silent(lxc):
-        started = product.start(lxc, name, wished("cpu.weight: 2"))
+    started = product.start(lxc, name, wished("cpu.weight: 2"))
     found = cgroup.groups(kernel.container(name))
     assert cgroup.shares(found) == 2 * NORMAL[found.version]
     assert [(each.said, each.by) for each in started.afterwards] == [(str(cgroup.shares(found)), "cpu.weight 2")]
     assert not started.waited
+
+
+@pytest.mark.live("lxc")
+def test_containers_that_run_are_not_asked_for_it(lxc: Hypervisor) -> None:
+    name, domain = stored(lxc)
+    domain.create()
+    with connect(lxc.uri) as connection:
+        assert connection.domain(name).is_active
+        assert (connection.is_local, host_of(connection).cgroup) == (False, 0)
 
 
 @pytest.mark.live("lxc")

@@ -210,7 +210,7 @@ def test_what_is_demanded_and_cannot_be_met_refuses_before_anything(qemu: Hyperv
         product.start(qemu, name, wish)
     pages, nodes = str(refused.value).splitlines()
     assert pages.startswith(f"{name}: required, but cannot be done: memory.pages: the host has no pages of 64 KiB; it ")
-    assert nodes.startswith(f"{name}: required, but cannot be done: memory.nodes: host nodes 77 are not there: ")
+    assert nodes.startswith(f"{name}: required, but cannot be done: memory.nodes: host node 77 is not there: ")
     assert not domain.isActive()
     assert product.unfinished(qemu, domain.UUIDString()) == 0
 
@@ -218,7 +218,7 @@ def test_what_is_demanded_and_cannot_be_met_refuses_before_anything(qemu: Hyperv
 @pytest.mark.live("qemu")
 def test_what_cannot_be_met_is_told_and_the_rest_is_done(qemu: Hypervisor) -> None:
     name, domain = stored(qemu)
-    started = product.start(qemu, name, wished("memory.nodes: 77\ncpu.limit: 33.3333%\ncpu.vcpu_limit: 50%"))
+    started = product.start(qemu, name, wished("memory.nodes: 77\ncpu.limit: 0.01%\ncpu.vcpu_limit: 50%"))
     assert set(reasons(started)) == {"memory.nodes", "cpu.limit"}
     assert set(done(started)) == {"cpu.vcpu.period", "cpu.vcpu.quota"}
     assert domain.isActive()

@@ -32,7 +32,9 @@ def test_a_session_meets_the_wishes_that_need_no_cgroup(session: Hypervisor) -> 
 @pytest.mark.live("qemu")
 def test_a_demand_for_a_cgroup_refuses_the_start_of_a_session(session: Hypervisor) -> None:
     name, domain = stored(session)
-    with pytest.raises(Refused, match=rf"^{name}: required, but cannot be done: cpu\.shares: {LACKS}$"):
+    with pytest.raises(
+        Refused, match=rf"^{name}: required, but cannot be done: cpu\.shares, for cpu\.weight 2: {LACKS}$"
+    ):
         product.start(session, name, wished("cpu.weight!: 2"))
     assert not domain.isActive()
 

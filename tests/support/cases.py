@@ -57,7 +57,8 @@ def decided(definition: Path, profiles: Sequence[Profile], site: Site) -> tuple[
     wanted = pipeline.wanted(root, take(root, Choice(), definition.name), bounds, site, problems)
     settings = list(wanted.tuning.settings)
     if not problems:
-        settings, problems = lifecycle.on_host(settings, site.host, site.driver)
+        settings, lacking = lifecycle.on_host(settings, site.host, site.driver)
+        problems = [str(each) for each in lacking]
     if problems := problems or lifecycle.misplaced(settings, root):
         raise Invalid(problems)
     decision = lifecycle.decide(settings, DRIVERS[site.driver], session=False, root=root)

@@ -174,7 +174,7 @@ def test_a_domain_of_a_file_is_matched_by_what_its_xml_says(config: Path, connec
     xml = document('<a:tier xmlns:a="urn:site"/>' + CARRIED.format("<domtune:profile>latency</domtune:profile>"))
     assert [
         ("a.yaml:1", "name web matches w*, metadata urn:site is there", ["quiet"]),
-        ("metadata of web", "every domain", ["base", "latency"]),
+        ("metadata of web", "its own metadata", ["base", "latency"]),
     ] == told(connection, xml)
 
 
@@ -222,6 +222,8 @@ def test_a_profile_that_is_not_there_is_named_with_its_binding(config: Path, con
         ("<domtune:policy>off</domtune:policy>", "only <profile>NAME</profile> is known in <bindings>"),
         ("<profile>quiet</profile>", "only <profile>NAME</profile> is known in <bindings>"),
         ("quiet", "only <bindings> with <profile> in it is known"),
+        ("<domtune:profile>a\nb: done</domtune:profile>", "profile 'a\\nb: done': no name of a profile; take it out"),
+        ("<domtune:profile>two words</domtune:profile>", "profile 'two words': no name of a profile; take it out"),
         ("<domtune:profile>x</domtune:profile>" * 2, "profile x: named twice; keep one"),
     ],
 )
@@ -234,7 +236,7 @@ def test_what_is_not_known_in_the_metadata_is_an_error(
 
 def test_a_comment_in_the_metadata_is_no_name(config: Path, connection: Connection) -> None:
     inside = "<!-- <domtune:profile>gone</domtune:profile> --> <domtune:profile> quiet </domtune:profile>"
-    assert [("metadata of web", "every domain", ["quiet"])] == told(connection, document(CARRIED.format(inside)))
+    assert [("metadata of web", "its own metadata", ["quiet"])] == told(connection, document(CARRIED.format(inside)))
 
 
 def test_another_element_of_the_namespace_is_an_error(config: Path, connection: Connection) -> None:
@@ -259,7 +261,7 @@ def test_a_driver_without_metadata_has_its_profiles_beside_it(config: Path, conn
     with Store() as store:
         store.bind(connection.host, UUID, ["latency"])
         store.bind("other", UUID, ["quiet"])
-    assert [("state for test", "every domain", ["base", "latency"])] == told(connection)
+    assert [("state for test", "bound beside it", ["base", "latency"])] == told(connection)
     connection.driver = replace(connection.driver, metadata=True)
     assert [] == told(connection)
 

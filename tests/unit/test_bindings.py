@@ -151,7 +151,27 @@ TEXTS = "must be a text, or a list of texts of which any may match"
         ("- profiles: p\n  match: {driver: qmeu}", "2: match.driver: 'qmeu' is no driver; did you mean qemu?"),
         (
             "- profiles: p\n  match: {driver: vmware}",
-            "2: match.driver: 'vmware' is no driver; the drivers are qemu, lxc, xen, test, ch, bhyve, vz, esx",
+            "2: match.driver: 'vmware' is no driver; did you mean esx?",
+        ),
+        (
+            "- profiles: p\n  match: {driver: openstack}",
+            "2: match.driver: 'openstack' is no driver; the drivers are qemu, lxc, xen, test, ch, bhyve, vz, esx",
+        ),
+        (
+            "- profiles: p\n  match: {name: '[z-a]*'}",
+            "2: match.name: '[z-a]*' has z-a, which runs backwards",
+        ),
+        (
+            "- profiles: p\n  match: {host: 'web[1'}",
+            "2: match.host: 'web[1' has a [ without a ]; for the letter itself say [[]",
+        ),
+        (
+            "- profiles: p\n  match: {metadata: {namespace: 'urn:a', value: '[b'}}",
+            "2: match.metadata.value: '[b' has a [ without a ]; for the letter itself say [[]",
+        ),
+        (
+            "- profiles: p\n  match: {metadata: {namespace: '{urn:a}'}}",
+            "2: match.metadata.namespace: '{urn:a}' is no URI; give it as xmlns does, without braces",
         ),
         (
             "- profiles: p\n  match: {metadata: flavor}",
@@ -174,8 +194,8 @@ TEXTS = "must be a text, or a list of texts of which any may match"
             "- profiles: p\n  match: {metadata: {namespace: 'urn:a', path: /a}}",
             "2: match.metadata.path: '/a' is no path; name elements and at last an attribute, as in flavor/@name",
         ),
-        ("- profiles: ~", "1: no value; for the hypervisor's own say default, for no limit none"),
-        ("- profiles: &a [p]", "1: anchor &a: anchors are not read; repeat the value"),
+        ("- profiles: ~", "1: profiles: no value; give one, or leave the line out"),
+        ("- profiles: &a [p]", "1: profiles: anchor &a: anchors are not read; repeat the value"),
         ("- profiles: p\n  profiles: q", "2: profiles: said before in line 1; keep one"),
     ],
 )
@@ -257,6 +277,7 @@ def test_all_words_must_match_and_of_a_list_any(match: str, reason: str) -> None
         ("{namespace: 'urn:site', value: front}", "metadata urn:site is front"),
         ("{namespace: 'urn:site', path: '@class', value: gold}", "metadata urn:site @class is gold"),
         ("{namespace: 'urn:nobody'}", ""),
+        ("{namespace: '*'}", ""),
         ("[{namespace: 'urn:nobody'}, {namespace: 'urn:site'}]", "metadata urn:site is there"),
     ],
 )

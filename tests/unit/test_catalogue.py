@@ -1,9 +1,14 @@
+import os
+import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from domtune import catalogue, files
-from domtune.errors import Invalid, NotFound
+from domtune.errors import Failed, Invalid, NotFound
+from domtune.store import state_dir
 
 
 @pytest.fixture
@@ -58,6 +63,16 @@ def test_the_users_own_profiles_come_before_those_of_the_machine(monkeypatch: py
         Path("/etc/domtune/profiles"),
         catalogue.SHIPPED,
     ] == catalogue.places()
+
+
+def test_whoever_has_no_home_has_the_places_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOMTUNE_CONFIG_DIR", "XDG_CONFIG_HOME", "HOME", "DOMTUNE_STATE_DIR", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert [Path("/etc/domtune/profiles"), catalogue.SHIPPED] == catalogue.places()
+    with pytest.raises(Failed, match=r"^HOME is not set, .*; set HOME or DOMTUNE_STATE_DIR$"):
+        state_dir()
 
 
 def test_without_a_directory_of_its_own_the_users_is_dot_config(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,12 +138,13 @@ def test_faults_of_all_that_is_inherited_are_said_at_once(shelf: Path) -> None:
     (shelf / "torn.yaml").write_text("profile: [")
     with pytest.raises(Invalid) as caught:
         catalogue.load("web", judged=True)
+    places = f"{shelf}, {catalogue.SHIPPED}"
     assert [
         f"{shelf}/web.yaml:3: cpu.shares: 1 is outside 2 to 262144",
         f"{shelf}/base.yaml:3: cpu.shares: 300000 is outside 2 to 262144",
-        f"{shelf}/web.yaml: inherits: gone: no such profile in {shelf}, {catalogue.SHIPPED}; for a file give its path",
+        f"{shelf}/web.yaml:2: inherits: gone: no such profile in {places}; for a file give its path",
         f"{shelf}/torn.yaml:2: not YAML: did not find expected node content",
-    ] == [problem.replace(f"{shelf}, {shelf}, ", f"{shelf}, ") for problem in caught.value.problems]
+    ] == list(caught.value.problems)
 
 
 # Files
@@ -141,6 +157,78 @@ def test_a_file_without_end_is_not_read_to_its_end() -> None:
 def test_a_directory_is_no_profile(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r": cannot read: Is a directory$"):
         files.read_text(tmp_path)
+
+
+# What is there, but is no profile
+
+
+def test_what_cannot_be_looked_at_hides_nothing_silently(shelf: Path) -> None:
+    (shelf / "latency.yaml").symlink_to("latency.yaml")
+    (shelf / "database.yaml").symlink_to("gone.yaml")
+    with pytest.raises(Invalid, match=r"latency\.yaml: cannot read: Too many levels of symbolic links$"):
+        catalogue.load("latency")
+    with pytest.raises(Invalid, match=r"database\.yaml: a link to gone\.yaml, which is not there; mend it or take"):
+        catalogue.load("database")
+    problems: list[str] = []
+    catalogue.shelved(problems)
+    assert ["database.yaml", "latency.yaml"] == [Path(problem.split(": ")[0]).name for problem in problems]
+
+
+def test_a_file_where_a_directory_should_be_has_no_profiles(shelf: Path) -> None:
+    shelf.rmdir()
+    shelf.touch()
+    assert "latency" == catalogue.load("latency")[-1].name
+
+
+def test_a_pipe_is_read_only_where_the_command_line_names_it(shelf: Path) -> None:
+    os.mkfifo(shelf / "pipe.yaml")
+    put(shelf, "web.yaml", "./pipe.yaml")
+    put(shelf, "db.yaml", "pipe")
+    for name in ("pipe", "web", "db"):
+        with pytest.raises(Invalid, match=r"pipe\.yaml: no regular file; only a path on the command line may be"):
+            catalogue.load(name)
+    put(shelf, "all.yaml", "'-'")
+    with pytest.raises(Invalid, match=r"all\.yaml:2: inherits: standard input cannot be inherited; give a name"):
+        catalogue.load("all")
+
+
+# Slips
+
+
+def test_a_name_that_is_nowhere_suggests_one_that_is_near(shelf: Path) -> None:
+    put(shelf, "web.yaml", "databases")
+    with pytest.raises(NotFound, match=r"^latancy: no such profile in .*; did you mean latency\?$"):
+        catalogue.load("latancy")
+    with pytest.raises(
+        Invalid, match=r"web\.yaml:2: inherits: databases: no such profile in .*; did you mean database\?$"
+    ):
+        catalogue.load("web")
+
+
+def test_what_is_wrong_with_several_profiles_is_said_at_once(shelf: Path) -> None:
+    put(shelf, "torn.yaml", "-x")
+    with pytest.raises(Invalid) as caught:
+        catalogue.load_all(["nope", "latency", "torn", "databases"])
+    assert ["nope", f"{shelf}/torn.yaml:2", "databases"] == [each.split(": ")[0] for each in caught.value.problems]
+    with pytest.raises(NotFound):
+        catalogue.load_all(["latency", "nope"])
+    assert ["latency", "database"] == [each.name for each in catalogue.load_all(["latency", "database"])]
+
+
+def test_a_profile_that_is_called_otherwise_than_its_file_is_noted(shelf: Path) -> None:
+    put(shelf, "web.yaml")
+    (shelf / "web.yaml").rename(shelf / "db.yaml")
+    note = f"{shelf}/db.yaml: called web inside, but its name for -p, inherits and bindings is that of the file"
+    assert [note, ""] == [catalogue.misnamed(catalogue.load(name)[-1]) for name in ("db", "latency")]
+
+
+def test_what_is_written_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    code = "import sys; from pathlib import Path; from domtune import files; "
+    code += "files.write_atomically(Path(sys.argv[1]), 'gr\\xfcn')"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", code, str(path)], env=os.environ | plain, check=True)
+    assert "gr\xfcn\n".encode() == path.read_bytes()
 
 
 # All that can be named

@@ -217,3 +217,10 @@ def test_what_fails_there_is_a_line(
     found = json.loads(out)
     assert error == (found["failed"][0] if "failed" in found else found)["error"]
     assert 1 == len(err.splitlines())
+
+
+def test_params_says_of_a_wish_that_it_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == run(["params", "cpu.weight"])
+    assert "cpu.weight: is a wish, not a parameter; see domtune explain cpu.weight\n" == capsys.readouterr().err
+    assert 0 == run(["params", "numatune"])
+    assert "memory.numa.mode" in capsys.readouterr().out

@@ -121,6 +121,20 @@ def test_split_writes_over_nothing_that_would_be_lost(
     assert DOMAIN == Path("web.xml").read_text()
 
 
+def test_split_leaves_files_alone_that_say_something_else(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["split", "web.xml", "--definition", "d.xml", "--tuning", "t.yaml"]
+    assert [0, 0] == [run(words), run(words)]
+    for name in ("d.xml", "t.yaml"):
+        good = Path(name).read_text()
+        Path(name).write_text("mine\n")
+        assert 1 == run(words)
+        reason = "is there already, and says something else; name another file, or give --force"
+        assert ("", f"{name}: {reason}\n") == capsys.readouterr()
+        assert "mine\n" == Path(name).read_text()
+        assert 0 == run([*words, "--force"])
+        assert good == Path(name).read_text()
+
+
 def test_split_may_replace_the_domain_when_it_keeps_the_tuning() -> None:
     assert 0 == run(["split", "web.xml", "--definition", "web.xml", "--tuning", "t.yaml"])
     assert plain(DEFINITION) == Path("web.xml").read_text().rstrip()
@@ -155,7 +169,7 @@ def test_merge_puts_a_profile_over_what_the_definition_has(capsys: pytest.Captur
     assert 0 == run(["merge", "web.xml", "pins.yaml", "over.yaml"])
     out, err = capsys.readouterr()
     assert {"cpu.vcpu.pin[0]": "2", "cpu.shares": "512"} == {each.name: each.said for each in split(out).tuning}
-    assert "not done: cpu.cap: stands in no domain XML; start applies it to the running domain\n" == err
+    assert "not done: cpu.cap: qemu: no such parameter outside Xen; the nearest is cpu.total.quota\n" == err
 
 
 def test_merge_leaves_out_what_a_driver_does_not_honour(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +185,30 @@ def test_merge_warns_of_values_that_nothing_would_take(capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert "<shares>1</shares>" in out
     assert "warning: low.yaml:2: cpu.shares: 1 is outside 2 to 262144\n" == err
+
+
+@pytest.mark.parametrize(("type_", "driver"), [("kvm", []), ("xen", []), ("kvm", ["--driver", "lxc"]), ("uml", [])])
+def test_merge_refuses_what_is_demanded_and_cannot_be_put_in(
+    type_: str, driver: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("web.xml").write_text(DOMAIN.replace("kvm", type_))
+    Path("cap.yaml").write_text("profile: cap\nset: {cpu.cap!: 150}\n")
+    assert 1 == run(["merge", "web.xml", "cap.yaml", "-o", "out.xml", *driver])
+    assert capsys.readouterr().err.startswith("web.xml: required, but cannot be done: cpu.cap: ")
+    assert not Path("out.xml").exists()
+
+
+def test_merge_says_of_what_stands_in_no_xml_what_becomes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for type_ in ("kvm", "xen", "uml"):
+        Path("web.xml").write_text(DOMAIN.replace("kvm", type_))
+        assert 0 == run(["merge", "web.xml", "pins.yaml"])
+        said.append(capsys.readouterr().err.removeprefix("not done: cpu.cap: "))
+    assert [
+        "qemu: no such parameter outside Xen; the nearest is cpu.total.quota\n",
+        "stands in no domain XML; start applies it to the running domain\n",
+        "stands in no domain XML; start applies it where the driver can\n",
+    ] == said
 
 
 def test_merge_finds_profiles_by_name(web: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,6 +290,7 @@ def test_split_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "unit": None,
         "origin": "web.xml:6",
         "wish": "",
+        "demanded": False,
     } == found["tuning"]["settings"][0]
     assert {
         "place": "after",
@@ -268,7 +307,7 @@ def test_merge_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert {"domain", "not_done"} == set(found)
     assert [("cpu.cap", "150")] == [(each["name"], each["value"]) for each in found["not_done"]]
-    assert found["not_done"][0]["reason"].startswith("stands in no domain XML")
+    assert found["not_done"][0]["reason"].startswith("qemu: no such parameter outside Xen")
 
 
 def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -341,7 +380,7 @@ def test_an_error_is_a_line_and_leaves_nothing_behind(
 
 def test_a_whole_file_takes_the_place_of_the_old_one() -> None:
     Path("d.xml").write_text("x" * 100_000)
-    run(["split", "web.xml", "--definition", "d.xml"])
+    run(["split", "web.xml", "--definition", "d.xml", "--force"])
     assert plain(DEFINITION) == Path("d.xml").read_text().rstrip()
     assert [] == list(Path().glob(".d.xml*"))
 

@@ -96,6 +96,8 @@ def completed(line: str) -> list[str]:
         ("domtune -c test:///default explain cpu.weight t", ["test", "FILES"]),
         ("domtune schema pro", ["profile", "profiles"]),
         ("domtune completion ", list(SHELLS)),
+        ("domtune -c ", ["qemu:///system", "qemu:///session", "lxc:///system", "xen:///system", "test:///default"]),
+        ("domtune bind --connect lx", ["lxc:///system"]),
         ("domtune -c qemu:///embed?root=/nowhere split ", ["FILES"]),
         ("domtune -c nosuch:///system split ", ["FILES"]),
     ],
@@ -111,6 +113,19 @@ def test_every_command_is_a_word() -> None:
 def test_the_connection_is_found_as_virsh_finds_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBVIRT_DEFAULT_URI", f"test://{here}/host.xml")
     assert ["a:b", "my vm", "web"] == completed("domtune bind ")
+
+
+def test_the_uri_of_the_environment_is_one_of_the_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu+ssh://far/system")
+    assert ["qemu:///system", "qemu:///session", "qemu+ssh://far/system"] == completed("domtune -c q")
+
+
+def test_unbind_offers_what_is_bound(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "profiles" / "b.yaml").write_text("profile: b\n")
+    assert 0 == run(["-c", "test:///default", "bind", "test", "site-fast", "b"])
+    assert ["site-fast", "b"] == completed("domtune -c test:///default unbind test ")
+    assert ["b"] == completed("domtune -c test:///default unbind test site-fast ")
+    assert ["FILES"] == completed("domtune -c test:///default unbind --metadata test x")
 
 
 @pytest.mark.parametrize("odd", ["a file", "no rights", "nothing"])

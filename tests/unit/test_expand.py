@@ -153,7 +153,7 @@ CACHE = f"cpu.cache.alloc: {{0-1: [{{id: 0, {PART}}}], 2: [{{id: 0, {PART}}}]}}"
     ("base", "text", "left"),
     [
         (CACHE, "cpu.cache.alloc: default", []),
-        (CACHE, "cpu.cache.alloc: {0-1: default}", []),  # a family is replaced as a whole
+        (CACHE, "cpu.cache.alloc: {0-1: default}", ["cpu.cache.alloc[2][0/3/both]"]),
         ("memory.bandwidth.alloc: {0-1: {0: 50, 1: 60}}", "memory.bandwidth.alloc: default", []),
         ("blkio.device.weight: {/a: 200, /b: 300}", "blkio.device.weight: default", []),
         ("blkio.device.weight: {/a: 200, /b: 300}", "blkio.device.weight: {/a: default}", ["blkio.device.weight[/b]"]),
@@ -173,7 +173,7 @@ def test_default_takes_away_what_the_stored_definition_says_under_whatever_key()
     stored = Tuning(tuple(said(CACHE)))
     layers = bound(Tuning(tuple(said("cpu.cache.alloc: default"))))
     found = wanted(root(), stored, [layers], Site("qemu"), []).tuning
-    assert {"cpu.cache.alloc[all][all]": "default"} == names(found)
+    assert dict.fromkeys(names(stored), "default") == names(found)
     definition = root()
     before = tree.serialise(definition)
     put(definition, found)

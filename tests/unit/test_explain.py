@@ -1,76 +1,18 @@
 """domtune explain: every layer that speaks of a value, which of them wins and why, on domains and on files."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from domtune import catalogue
 from domtune.cli.group import run
 from domtune.intents import INTENTS
 from domtune.vocabulary.drivers import DRIVERS
-
-WEB = """<domain type='{}'>
-  <name>web</name>
-  <memory unit='GiB'>4</memory>
-  <vcpu>2</vcpu>
-  <cputune><shares>300</shares><vcpupin vcpu='0' cpuset='5'/></cputune>
-  <os><type>hvm</type></os>
-  <devices>
-    <disk type='file' device='disk'><source file='/a'/><target dev='vda' bus='virtio'/></disk>
-    <disk type='file' device='disk'><source file='/b'/><target dev='vdb' bus='virtio'/></disk>
-  </devices>
-</domain>
-"""
-NODE = """<node>
-  <cpu><active>4</active></cpu>
-  <domain type='test'><name>web</name><memory>65536</memory><vcpu>2</vcpu>
-    <cputune><shares>300</shares></cputune><os><type>hvm</type></os></domain>
-</node>
-"""
-BASE = "profile: base\nwant:\n  cpu.weight: 4\n  memory.pages: 2 MiB\nset:\n  cpu.vcpu.pin: {all: 0, 1: 2}\n"
-TOP = """profile: top
-inherits: [base.yaml]
-want:
-  cpu.weight: 2
-  disk[*].read: 5 MiB/s
-  disk[vdb].read: 6 MiB/s
-set:
-  blkio.weight: 300
-when:
-  - driver: qemu
-    set: {memory.limit.soft: 1 GiB}
-  - driver: [test, xen]
-    set: {memory.limit.soft: 2 GiB}
-"""
+from support.explain import ON, TOP, WEB, bind, explained, furnish, told
 
 
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a domain and two profiles in a directory to work in, and no other configuration."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("DOMTUNE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "test:///default")
-    monkeypatch.setattr(catalogue, "SHIPPED", tmp_path / "shipped")
-    Path("web.xml").write_text(WEB.format("kvm"))
-    Path("node.xml").write_text(NODE)
-    Path("base.yaml").write_text(BASE)
-    Path("top.yaml").write_text(TOP)
-    return tmp_path
-
-
-def explained(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> list[str]:
-    """Return what is printed, without what is known of the parameter on this driver."""
-    assert code == run(["explain", *words])
-    return [line for line in capsys.readouterr().out.splitlines() if not line.startswith("  effect: ")]
-
-
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
-    assert 0 == run(["--json", "explain", *words])
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    return furnish(tmp_path, monkeypatch)
 
 
 # Layers
@@ -89,6 +31,16 @@ def test_the_whole_stack_is_shown_narrowest_first(capsys: pytest.CaptureFixture[
         ),
         "  loses: 300 (stored definition web.xml): a narrower scope, command line, says it at top.yaml:4",
     ] == [line.replace("web.xml:6", "web.xml") for line in explained(capsys, "cpu.weight", "web.xml", "-p", "top.yaml")]
+
+
+def test_a_profile_is_called_with_those_that_inherit_it_whatever_their_files_are_called(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("a.yaml").write_text("profile: low\nset: {cpu.shares: 5}\n")
+    Path("b.yaml").write_text("profile: mid\ninherits: [./a.yaml]\n")
+    Path("low.yaml").write_text("profile: top\ninherits: [b.yaml]\n")
+    layers = told(capsys, "cpu.shares", "web.xml", "-p", "low.yaml")["answers"][0]["layers"]
+    assert ["low, inherited by mid, inherited by top", ""] == [each["profile"] for each in layers]
 
 
 def test_a_family_that_is_replaced_says_by_what(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,17 +85,62 @@ def test_conditions_hold_for_the_driver_that_is_asked_about(
 
 
 def test_two_bindings_of_one_scope_that_agree_say_so(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (files / "config" / "bindings.d").mkdir(parents=True)
-    for name in ("one", "two"):
-        Path(f"{name}.yaml").write_text(f"profile: {name}\nset: {{cpu.shares: 77}}\n")
-        binding = f"- {{scope: site, match: {{name: test}}, profiles: [{files / name}.yaml]}}\n"
-        (files / "config" / "bindings.d" / f"{name}.yaml").write_text(binding)
-    name, *lines = explained(capsys, "cpu.shares", "test")
+    bind(files, site_one="set: {cpu.shares: 77}", site_two="set: {cpu.shares: 77}")
+    name, *lines = explained(capsys, "cpu.shares", "test", *ON)
     assert name == "cpu.shares"
     assert {
         "wins": "the bindings of this scope agree on it",
         "loses": "another binding of this scope says the same",
     } == {line.split(":")[0].strip(): line.rpartition(": ")[2] for line in lines}
+
+
+def test_two_bindings_of_one_scope_that_differ_have_no_winner(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bind(files, site_one="set: {cpu.shares: 77}", site_two="set: {cpu.shares: 78}", shipped="set: {cpu.shares: 79}")
+    lines = explained(capsys, "cpu.shares", "test", *ON, code=1)[1:]
+    assert ["  conflict", "  conflict", "  loses"] == [line.split(":")[0] for line in lines]
+    said = [line.rpartition("): ")[2] for line in lines]
+    where = [f"{files}/site_{number}.yaml:2" for number in ("one", "two")]
+    assert [
+        f"another binding of this scope says 77 at {where[0]}, so a start is refused",
+        f"another binding of this scope says 78 at {where[1]}, so a start is refused",
+    ] == said[:2]
+    answer = told(capsys, "cpu.shares", "test", *ON, code=1)["answers"][0]
+    assert ([False] * 3, "") == ([each["wins"] for each in answer["layers"]], answer["effect"])
+
+
+def test_a_narrower_layer_settles_what_bindings_differ_about(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bind(files, site_one="set: {cpu.shares: 77}", site_two="set: {cpu.shares: 78}")
+    Path("now.yaml").write_text("profile: now\nset: {cpu.shares: 80}\n")
+    lines = explained(capsys, "cpu.shares", "test", *ON, "-p", "now.yaml")[1:]
+    assert ["wins", "loses", "loses"] == [line.split(":")[0].strip() for line in lines]
+
+
+def test_a_late_wish_of_a_wider_layer_says_what_is_in_its_place(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bind(files, site="want: {memory.nodes: 1}")
+    Path("now.yaml").write_text("profile: now\nwant: {memory.nodes: 0}\n")
+    for name in ("memory.nodes", "memory.numa.nodeset"):
+        lines = explained(capsys, name, "test", *ON, "-p", "now.yaml")
+        lost = f"  loses: memory.nodes 1 at {files}/site.yaml:2 (site; site; {files}/config/bindings.d/site.yaml:1): "
+        assert f"{lost}a narrower scope, command line, says it at now.yaml:2" in lines
+        assert not any(line.startswith("note: ") for line in lines)
+
+
+def test_a_wish_that_no_layer_can_meet_is_shown_where_it_was_replaced(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("wide.yaml").write_text('profile: wide\nwant: {"disk[0].read": 5 MiB/s}\n')
+    Path("off.yaml").write_text('profile: off\nwant: {"disk[*].read": none}\n')
+    words = ("disk.read", "web.xml", "--driver", "lxc", "-p", "wide.yaml", "-p", "off.yaml")
+    assert [
+        "disk[0].read",
+        (
+            "  loses: disk[0].read 5 MiB/s at wide.yaml:2 (command line; wide): "
+            "a later one of the same scope says disk[*].read at off.yaml:2"
+        ),
+        "note: disk[*].read none at off.yaml:2: no setting of its own comes of it on lxc",
+    ] == explained(capsys, *words)
 
 
 def test_bindings_are_shown_with_their_scope_and_where_they_are_said(
@@ -152,11 +149,12 @@ def test_bindings_are_shown_with_their_scope_and_where_they_are_said(
     (files / "config" / "bindings.d").mkdir(parents=True)
     path = files / "config" / "bindings.d" / "all.yaml"
     path.write_text(f"- {{scope: hypervisor, match: {{driver: test}}, profiles: [{files}/base.yaml]}}\n")
-    shown = told(capsys, "cpu.weight", "test", "-p", "top.yaml")["answers"][0]["layers"]
+    Path("top.yaml").write_text(TOP.replace("vdb", "vda"))
+    shown = told(capsys, "cpu.weight", "test", *ON, "-p", "top.yaml")["answers"][0]["layers"]
     assert [("command line", "the command line", True), ("command line", "the command line", False), (
         "hypervisor", f"{path}:1", False,
     )] == [(each["scope"], each["bound"], each["wins"]) for each in shown]  # fmt: skip
-    bare = told(capsys, "cpu.weight", "test", "-p", "top.yaml", "--no-bindings")["answers"][0]["layers"]
+    bare = told(capsys, "cpu.weight", "test", *ON, "-p", "top.yaml", "--no-bindings")["answers"][0]["layers"]
     assert {"command line"} == {each["scope"] for each in bare}
 
 
@@ -193,13 +191,13 @@ def test_a_wish_that_is_not_met_says_why(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_the_wish_behind_a_parameter_that_nobody_says_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("near.yaml").write_text("profile: near\nwant: {memory.nodes: with-cpus}\n")
-    found = told(capsys, "memory.numa.nodeset", "test", "-p", "near.yaml")
+    found = told(capsys, "memory.numa.nodeset", "test", *ON, "-p", "near.yaml")
     assert ["memory.nodes"] == [each["name"] for each in found["not_done"]]
 
 
 def test_a_setting_that_the_driver_ignores_wins_and_is_not_done(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["explain", "blkio.weight", "web.xml", "-p", "top.yaml", "--driver", "xen"])
-    wins, effect = capsys.readouterr().out.splitlines()[1:]
+    wins, effect, _ = capsys.readouterr().out.splitlines()[1:]
     assert (wins.split(":")[0], effect.split(": ")[:3]) == ("  wins", ["  effect", "not done", "xen"])
 
 
@@ -227,10 +225,11 @@ def test_a_wish_that_becomes_no_setting_is_shown_all_the_same(
     [
         (["cpu.weightt", "web.xml"], "cpu.weightt: no such parameter or wish; did you mean cpu.weight?"),
         (["cpu.weightt"], "cpu.weightt: no such parameter or wish; did you mean cpu.weight?"),
-        (["zzzz", "test"], "zzzz: no such parameter or wish"),
+        (["cpu.lim", "web.xml"], "cpu.lim: no such parameter or wish; did you mean cpu.limit or cpu.limit_mhz?"),
+        (["zzzz", "test", *ON], "zzzz: no such parameter or wish"),
         (["cpu", "other.xml"], "other.xml: /domain/@type: no driver has domains of this type alone; say --driver"),
-        (["cpu", "test", "--driver", "xen"], "--driver xen: test:///default is test; leave it out"),
-        (["cpu", "nobody"], "nobody: no such domain on test:///default"),
+        (["cpu", "test", *ON, "--driver", "xen"], "--driver xen: test:///default is test; leave it out"),
+        (["cpu", "nobody", *ON], "nobody: no such domain on test:///default"),
     ],
 )
 def test_what_cannot_be_explained_says_why(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,6 +250,47 @@ def test_profiles_need_a_domain(capsys: pytest.CaptureFixture[str]) -> None:
     assert "give DOMAIN or FILE, too" in capsys.readouterr().err
 
 
+def test_demands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("hard.yaml").write_text("profile: hard\nwant: {cpu.weight!: 2, memory.pages!: huge}\nset: {cpu.cap!: 50}\n")
+    words = ("web.xml", "-p", "hard.yaml", "--driver")
+    assert explained(capsys, "cpu.weight", *words, "xen")[1].startswith(
+        "  wins: 512 as cpu.weight 2, demanded, at hard.yaml:2 (command line; hard): "
+    )
+    assert [True, False] == [
+        each["demanded"] for each in told(capsys, "cpu.weight", *words, "xen")["answers"][0]["layers"]
+    ]
+    assert explained(capsys, "memory.pages", *words, "xen")[1].endswith("; demanded, so a start is refused")
+    effect = told(capsys, "cpu.cap", *words, "qemu")["answers"][0]["effect"]
+    assert effect.startswith("not done: ")
+    assert effect.endswith("; demanded, so a start is refused")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'set: {"disk[sda].iotune.read_iops_sec": 5}',
+            "disk[sda].iotune.read_iops_sec: this definition has no <disk> called 'sda'; it has vda, vdb",
+        ),
+        ("set: {cpu.vcpu.pin: {7: 1}}", "cpu.vcpu.pin[7]: the domain has no vCPUs 7; it has 0-1"),
+    ],
+)
+def test_what_a_start_would_refuse_is_told(text: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.yaml").write_text(f"profile: bad\n{text}\n")
+    assert 1 == run(["explain", "all", "web.xml", "-p", "bad.yaml"])
+    out, err = capsys.readouterr()
+    assert ("  wins: " in out, err) == (True, f"bad.yaml:2: {problem}\n")
+
+
+def test_a_wish_for_devices_that_the_domain_has_not_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'want: {"net[*].send": 1 MiB/s}\nset: {"net[*].bandwidth.outbound.peak": 1 MiB/s}'
+    Path("nics.yaml").write_text(f"profile: nics\n{text}\n")
+    assert [
+        "note: net[*].send 1 MiB/s at nics.yaml:2: the domain has no such device",
+        "note: net[*].bandwidth.outbound.peak 1024 at nics.yaml:3: the domain has no such device",
+    ] == explained(capsys, "net", "web.xml", "--driver", "xen", "-p", "nics.yaml")
+
+
 # Without a domain
 
 
@@ -264,6 +304,7 @@ def test_every_wish_says_what_becomes_of_it(name: str, capsys: pytest.CaptureFix
 
 
 def test_a_note_is_shown_with_the_wish_that_it_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("top.yaml").write_text(TOP.replace("vdb", "vda"))
     note = "cpu.weight 2: stored as cgroup version 1 counts; nothing is enforced"
-    assert [note] == told(capsys, "cpu.shares", "test", "-p", "top.yaml")["notes"]
-    assert [] == told(capsys, "disk", "test", "-p", "top.yaml")["notes"]
+    assert [note] == told(capsys, "cpu.shares", "test", *ON, "-p", "top.yaml")["notes"]
+    assert [] == told(capsys, "disk", "test", *ON, "-p", "top.yaml")["notes"]

@@ -6,9 +6,10 @@ import pytest
 
 from domtune import explaining, profile
 from domtune.errors import Invalid
+from domtune.host import Host
 from domtune.intents import INTENTS
 from domtune.intents.kinds import HostCpus, Ratio
-from domtune.intents.model import Intent, Way
+from domtune.intents.model import Around, CannotMeet, Intent, Site, Want, Way, resolve
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.drivers import DRIVERS
 
@@ -83,3 +84,70 @@ def test_what_is_no_number_is_no_amount_and_no_ratio(said: str) -> None:
     for kind in (Ratio(), HostCpus()):
         with pytest.raises(ValueError, match="is not a "):
             kind.parse(said)
+
+
+# What becomes of one
+
+
+def met(name: str, said: str, driver: str = "qemu", *, host: Host | None = None) -> dict[str, str] | str:
+    """Return the parameters that a wish becomes, or why it does not."""
+    try:
+        found = resolve(Want(INTENTS[name], (), said), Around(Site(driver, host or Host())))
+    except CannotMeet as error:
+        return str(error)
+    return {each.param.name.rpartition(".")[2]: each.text for each in found}
+
+
+@pytest.mark.parametrize(
+    ("said", "period", "quota"),
+    [
+        ("150%", "100000", "150000"),
+        ("1%", "100000", "1000"),
+        ("0.5%", "200000", "1000"),  # at 100 ms the quota would be shorter than 1 ms
+        ("0.1%", "1000000", "1000"),
+        ("33.333%", "100000", "33333"),
+        ("33.3333%", "1000000", "333333"),  # at 100 ms it would be no whole number
+        ("0.78125%", "128000", "1000"),
+    ],
+)
+def test_a_limit_is_counted_in_a_period_in_which_it_is_whole(said: str, period: str, quota: str) -> None:
+    assert {"period": period, "quota": quota} == met("cpu.limit", said)
+
+
+@pytest.mark.parametrize(
+    ("said", "driver", "reason"),
+    [
+        ("0.05%", "qemu", "0.05% is less than 0.1% of a host CPU, the least that the kernel counts"),
+        ("33.33333%", "lxc", "33.33333% is no multiple of 0.0001% of a host CPU, the smallest part that is counted"),
+        ("33.5%", "xen", "33.5% is no multiple of 1% of a host CPU, the smallest part that is counted"),
+        (
+            "999999999",
+            "qemu",
+            "999999999 becomes cpu.total.quota 99999999900000, and 99999999900000 is outside 1000 to 17592186044414 us",
+        ),
+    ],
+)
+def test_a_limit_that_cannot_be_counted_says_what_can(said: str, driver: str, reason: str) -> None:
+    assert reason == met("cpu.limit", said, driver)
+
+
+@pytest.mark.parametrize("driver", ["qemu", "lxc", "xen", "esx"])
+def test_more_cpus_than_the_host_has_are_no_limit(driver: str) -> None:
+    two = Host(cpus=frozenset({0, 1}), mhz=2000)
+    why = "is more than the host's 2 CPUs, so it would limit nothing"
+    assert f"15000% {why}; for percent say 150%" == met("cpu.limit", "150", driver, host=two)
+    assert f"201% {why}" == met("cpu.limit", "201%", driver, host=two)
+    assert f"300% {why}" == met("cpu.limit", "3", driver, host=two)
+    assert isinstance(met("cpu.limit", "2", driver, host=two), dict)
+    assert "101% is more than the host's one CPU" in str(met("cpu.limit", "101%", driver, host=Host(frozenset({0}))))
+
+
+@pytest.mark.parametrize("said", ["1", "1.0", "1.000"])
+def test_to_be_as_when_nothing_is_said_is_no_wish_however_it_is_spelled(said: str) -> None:
+    assert {} == met("cpu.weight", said, "bhyve") == met("cpu.weight", said, "vz")
+    assert "bhyve has no CPU weights" in str(met("cpu.weight", "1.01", "bhyve"))
+
+
+def test_sizes_of_pages_are_said_in_their_largest_unit() -> None:
+    host = Host(pages=frozenset({4096, 2**21, 2**30}))
+    assert "the host has no pages of 3 MiB; it has 4 KiB, 2 MiB, 1 GiB" == met("memory.pages", "3 MiB", host=host)

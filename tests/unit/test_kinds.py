@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domtune.kinds import DEFAULT, NONE, ON_OFF, Duration, Enum, Flag, Ids, Int, Kind, Rate, Size, Text
+from domtune.kinds import DEFAULT, NONE, ON_OFF, YES_NO, Duration, Enum, Flag, Ids, Int, Kind, Rate, Size, Text
 from domtune.vocabulary import PARAMS
 
 KINDS: list[Kind] = list(dict.fromkeys(kind for row in PARAMS.values() for kind in (row.kind, *row.kinds.values())))
@@ -57,7 +57,7 @@ def test_no_value_is_said_in_words_that_mean_something_else(kind: Kind, text: st
 def test_what_a_profile_may_say_has_a_meaning(kind: Kind, said: str) -> None:
     if not refused(kind.written, said):
         text, unit = kind.written(said)
-        assert (text, unit) == ("r", None) or "" == refused(kind.parse, text, unit)
+        assert (text, unit) in {("r", None), (DEFAULT, None)} or "" == refused(kind.parse, text, unit)
 
 
 @given(st.sampled_from(KINDS), texts, units)
@@ -92,6 +92,11 @@ def test_what_a_profile_can_say_is_not_left_to_verbatim(kind: Kind, text: str) -
         (Rate(1), "1 kB/s", "1000", None),
         (Rate(1024), "77", "77", None),
         (Rate(1, unlimited="0"), NONE, "0", None),
+        (Rate(1, unlimited="0", left_out=True), NONE, DEFAULT, None),
+        (Rate(1024), "100M", "102400", None),  # as libvirt reads it
+        (Rate(1), "5 GB/s", "5000000000", None),
+        (Duration("us", unlimited="-1"), "150 ms", "150000", None),
+        (Duration("us", unlimited="-1"), NONE, "-1", None),
         (Duration("us"), "50 ms", "50000", None),
         (Duration("s"), "2000ms", "2", None),
         (Duration("ns"), "1s", "1000000000", None),
@@ -107,12 +112,42 @@ def test_writes_what_a_profile_says(kind: Kind, said: str, text: str, unit: str 
 
 
 @pytest.mark.parametrize(
+    ("kind", "said", "reason"),
+    [
+        (Rate(1, 9, 1, "0"), "0", "0 is outside 1 to 9 bytes/s; for no limit say none"),
+        (Int(1, 9, "0"), "0", "0 is outside 1 to 9; for no limit say none"),
+        (Int(1, 9, "-1"), "-1", "-1 is outside 1 to 9; for no limit say none"),
+        (Duration("us", unlimited="-1"), "-1", "for no limit say none"),
+        (Duration("us"), "1.5 s", "1.5 s is not a whole number; say 1500 ms"),
+        (Size(), "0.5 GiB", "0.5 GiB is not a whole number; say 512 MiB"),
+        (Size(), "1.0000001 B", "1.0000001 B is not a whole number"),
+        (Rate(1), "1.5 MB/s", "1.5 MB/s is not a whole number; say 1500 kB/s"),
+        (Rate(1), "1 Gbit/s", "1 Gbit/s: bytes are counted, not bits; 8 bits are a byte: say 125 MB/s"),
+        (Rate(1), "100Mb", "100Mb: bytes are counted, not bits; 8 bits are a byte: say 12500 kB/s"),
+        (Rate(1), "1 bit/s", "1 bit/s: bytes are counted, not bits"),
+        (YES_NO, "true", "'true' is none of yes, no; say yes"),
+        (ON_OFF, "false", "'false' is none of on, off; say off"),
+        (Flag(), "yes", "'yes': this is there (true) or not; say true"),
+        (Flag(), "no", "'no': this is there (true) or not; to take it away say default"),
+    ],
+)
+def test_says_the_way_out_of_what_it_does_not_take(kind: Kind, said: str, reason: str) -> None:
+    assert refused(kind.written, said).endswith(reason)
+
+
+def test_a_number_that_is_no_limit_for_libvirt_may_be_a_limit_too() -> None:
+    assert ("0", None) == Int(0, 9, "0").written("0")
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "unit", "meaning"),
     [
         (Int(), "007", None, 7),
         (Int(unlimited="-1"), "-5", None, -1),
-        (Int(unlimited="-1"), "17592186044415", None, -1),  # what cgroup v2 reports for no limit
-        (Int(unlimited="0"), "17592186044415", None, 17592186044415),
+        (Int(unlimited="-1"), "17592186044415", None, 17592186044415),
+        (Duration("us", unlimited="-1"), "-5", None, -1),
+        (Duration("us", unlimited="-1"), "17592186044415", None, -1),  # what cgroup v2 reports for no limit
+        (Duration("us", unlimited="-1"), "17592186044416", None, 17592186044416),
         (Size(), "2", "MiB", 2 * 1024**2),
         (Size(), "2", None, 2048),
         (Size("B"), "2", None, 2),
@@ -133,8 +168,13 @@ def test_gives_texts_their_meaning(kind: Kind, text: str, unit: str | None, mean
         (Int(2, 9), "1", None, "1 is outside 2 to 9"),
         (Int(2, 9), "9", None, ""),
         (Int(2, 9), "10", None, "10 is outside 2 to 9"),
-        (Int(1000, None, "-1", "us"), "999", None, "999 is outside 1000 and up us"),
-        (Int(1000, None, "-1", "us"), "-1", None, ""),
+        (Int(1, None, "-1", "MHz"), "0", None, "0 is outside 1 and up MHz"),
+        (Int(1, None, "-1", "MHz"), "-1", None, ""),
+        (Int(0, 9), "-1", None, "-1 is outside 0 to 9"),
+        (Duration("us", 1000, 9999, "-1"), "999", None, "999 is outside 1000 to 9999 us"),
+        (Duration("us", 1000, 9999, "-1"), "99999999999999999", None, "99999999999999999 is outside 1000 to 9999 us"),
+        (Duration("us", 1000, 9999, "-1"), "17592186044415", None, ""),  # as a domain says it
+        (Duration("us", 1000, 9999, "-1"), "-1", None, ""),
         (Int(1, 64, power_of_two=True), "24", None, "24 is no power of two"),
         (Int(1, 64, power_of_two=True), "32", None, ""),
         (Size("KiB", 1, 100, "100"), "100", None, ""),
@@ -145,7 +185,7 @@ def test_gives_texts_their_meaning(kind: Kind, text: str, unit: str | None, mean
         (Duration("ms", 1), "0", None, "0 is outside 1 and up ms"),
         (Ids(), "1,^1", None, "'1,^1' names no host CPUs"),
         (Ids("host nodes"), "1", None, ""),
-        (ON_OFF, "yes", None, "'yes' is none of on, off"),
+        (ON_OFF, "yes", None, "'yes' is none of on, off; say on"),
         (Text("[a-z]+", "small letters"), "A", None, "'A' is not small letters"),
         (Text("[a-z]+", "small letters"), "a", None, ""),
     ],
@@ -158,6 +198,8 @@ def test_judges_whether_anything_would_take_a_value(kind: Kind, text: str, unit:
     ("kind", "text", "unit"),
     [
         (Int(unlimited="-1"), "-5", None),  # no limit too, but written otherwise
+        (Duration("us", unlimited="-1"), "-5", None),
+        (Rate(1, unlimited="0", left_out=True), "0", None),  # none leaves it out
         (Int(), "1", "KiB"),
         (Size(), "1", "parsec"),
         (Size(), "1.5", "GiB"),
@@ -181,6 +223,7 @@ def test_leaves_to_verbatim_what_a_profile_has_no_words_for(kind: Kind, text: st
         (Size("KiB", 1), "1 and up KiB"),
         (Rate(1024, 5, unlimited="0"), "0 to 5 KiB/s, or none"),
         (Duration("ms", 1, 5), "1 to 5 ms"),
+        (Duration("us", 1, 5, "-1"), "1 to 5 us, or none"),
         (Enum(("a", "b")), "a | b"),
         (Ids(), "list of host CPUs, e.g. 0-3,^2"),
         (Ids(everything=True), "list of host CPUs, e.g. 0-3,^2, or r for all"),

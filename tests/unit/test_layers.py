@@ -11,6 +11,7 @@ LINES = [
     *(f"disk[{disk}].iotune.{word}: 1" for disk in ("vda", "vdb") for word in ("read_iops_sec", "write_iops_sec")),
     *(f"blkio.device.weight: {{{device}: 500}}" for device in ("/dev/sda", "/dev/sdb")),
     "memory.limit.hard: default",
+    "memory.limit.hard: 2 GiB",
     "memory.limit.soft: 1 GiB",
 ]
 layers = st.lists(st.sampled_from(LINES), max_size=5).map(lambda lines: [each for line in lines for each in said(line)])
@@ -42,10 +43,26 @@ def test_what_has_no_family_is_replaced_key_by_key() -> None:
     )
 
 
-def test_default_hides_what_is_below_and_stays() -> None:
-    assert {"memory.limit.soft": "default"} == names(
+def test_default_takes_away_its_own_row_alone_and_stays() -> None:
+    assert {"memory.limit.hard": "8 GiB", "memory.limit.soft": "default"} == names(
         stack([said("memory.limit: {hard: 8 GiB, soft: 4 GiB}"), said("memory.limit.soft: default")])
     )
+    assert {"cpu.vcpu.pin[0]": "2", "cpu.vcpu.pin[1]": "default"} == names(
+        stack([said("cpu.vcpu.pin: {0: 2, 1: 3}"), said("cpu.vcpu.pin: {1: default}")])
+    )
+
+
+def test_a_layer_that_sets_something_replaces_the_family_also_where_it_says_default() -> None:
+    assert {"memory.limit.swap_hard": "9 GiB", "memory.limit.soft": "default"} == names(
+        stack(
+            [said("memory.limit.hard: 8 GiB"), said("memory.limit: {swap_hard: 9 GiB, soft: default}")],
+        )
+    )
+
+
+def test_without_huge_pages_there_are_no_sizes_of_them() -> None:
+    sizes = said("memory.backing.hugepages: [{size: 2 MiB, nodeset: 0}]")
+    assert {"memory.backing.hugepages": "default"} == names(stack([sizes, said("memory.backing.hugepages: default")]))
 
 
 def test_a_value_above_default_holds() -> None:
@@ -75,6 +92,18 @@ def test_the_order_of_layers_matters_only_where_both_set_the_same(one: list[Sett
 
     if not places(one) & places(other):
         assert set(stack([one, other])) == set(stack([other, one]))
+
+
+defaults = st.lists(st.sampled_from(LINES), max_size=5).map(
+    lambda lines: [each._replace(text="default", unit=None) for line in lines for each in said(line)]
+)
+
+
+@given(layers, defaults)
+def test_default_takes_nothing_away_but_what_it_names(below: list[Setting], above: list[Setting]) -> None:
+    named = {each.address for each in above}
+    kept = {each.name: each.said for each in below if each.address not in named}
+    assert kept == {name: value for name, value in names(stack([below, above])).items() if name not in names(above)}
 
 
 @given(layers, layers, layers)

@@ -257,12 +257,14 @@ def test_r_is_every_cpu_of_the_host() -> None:
     ("text", "reason"),
     [
         ("cpu.affinity: 0-9", "cpu.affinity 0-9: host CPUs 8-9 are not there: the host has 0-7"),
-        ("cpu.vcpu.pin: {1: 9}", "cpu.vcpu.pin[1] 9: host CPUs 9 are not there: the host has 0-7"),
-        ("memory.numa.nodeset: 2", "memory.numa.nodeset 2: host nodes 2 are not there: the host has 0-1"),
+        ("cpu.vcpu.pin: {1: 9}", "cpu.vcpu.pin[1] 9: host CPU 9 is not there: the host has 0-7"),
+        ("memory.numa.nodeset: 2", "memory.numa.nodeset 2: host node 2 is not there: the host has 0-1"),
     ],
 )
 def test_refuses_cpus_and_nodes_that_the_host_has_not(text: str, reason: str) -> None:
-    assert [f"x.yaml:3: {reason}; name others, or leave the line out"] == on_host(said(text), HOST)[1]
+    assert [f"x.yaml:3: {reason}; name others, or leave the line out"] == [
+        str(each) for each in on_host(said(text), HOST)[1]
+    ]
 
 
 @pytest.mark.parametrize(

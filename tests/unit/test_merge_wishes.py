@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from domtune import catalogue
-from domtune.cli import merge
+from domtune import catalogue, lifecycle
 from domtune.cli.group import run
 from domtune.domain import split
 from support.tuning import names
@@ -78,7 +77,7 @@ def test_what_only_the_host_knows_is_not_done(capsys: pytest.CaptureFixture[str]
     assert {"memory.numa.mode", "memory.numa.nodeset", "memory.backing.hugepages.size[0]"} == set(found)
     assert [
         "not done: cpu.nodes: which CPUs a node has is not known here; name the CPUs in set: cpu.vcpu.pin",
-        "not done: cpu.shares, for cpu.weight 2: " + merge.COUNTED,
+        "not done: cpu.shares, for cpu.weight 2: " + lifecycle.COUNTED,
     ] == [line for line in said if line.startswith("not done")]
 
 
@@ -97,7 +96,7 @@ def test_a_condition_on_the_version_of_cgroups_is_told_where_nobody_knows_it(
 
 
 def test_a_wish_that_the_driver_cannot_meet_is_told_with_what_comes_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    found, said = merged(capsys, "profile: x\nwant: {cpu.vcpu_limit: 50%, memory.locked!: yes}\n", type_="lxc")
+    found, said = merged(capsys, "profile: x\nwant: {cpu.vcpu_limit: 50%, memory.locked: yes}\n", type_="lxc")
     assert {} == found
     assert ["not done: cpu.vcpu_limit: lxc", "not done: memory.locked: lxc"] == [
         ":".join(line.split(":")[:3]) for line in said
@@ -121,3 +120,14 @@ def test_check_finds_what_is_wrong_with_wishes(capsys: pytest.CaptureFixture[str
     lines = [line.split(": ")[:2] for line in "".join(capsys.readouterr()).splitlines()]
     assert [["bad.yaml:2", "cpu.weight"], ["bad.yaml:2", "cpu.cpus"]] == lines[:2]
     assert {"bad.yaml:4"} == {line[0] for line in lines[2:] if line[1] == "when"}
+
+
+def test_one_device_called_by_two_names_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    disk = "<devices><disk type='file'><target dev='vda'/></disk></devices></domain>"
+    Path("web.xml").write_text(WEB.format("kvm").replace("</domain>", disk))
+    lines = "disk[0].iotune.read_iops_sec: 5\n  disk[vda].iotune.read_iops_sec: 6"
+    Path("twice.yaml").write_text(f"profile: twice\nset:\n  {lines}\n")
+    assert 1 == run(["merge", "web.xml", "twice.yaml", "-o", "out.xml"])
+    said = "disk[vda].iotune.read_iops_sec: said before at twice.yaml:3; keep one"
+    assert ("", f"twice.yaml:4: {said}\n") == capsys.readouterr()
+    assert not Path("out.xml").exists()

@@ -12,6 +12,7 @@ from domtune.judge import judge
 from domtune.keys import ALL
 from domtune.kinds import DEFAULT, Duration, Enum, Flag, Kind, Size
 from domtune.tuning import Place, Setting, Tuning, Verbatim
+from domtune.values import NAME
 from domtune.vocabulary import PARAMS
 from domtune.vocabulary.model import Param
 from support.tuning import names, said
@@ -36,7 +37,10 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters=NOT_XML
 words = st.one_of(st.sampled_from(ODD), st.text(CHARACTERS, min_size=1, max_size=12))
 
 
-@given(words, words, st.lists(words, max_size=3), st.booleans())
+PROFILE_NAMES = st.from_regex(NAME, fullmatch=True)
+
+
+@given(PROFILE_NAMES, words, st.lists(words.filter(lambda word: word != "-"), max_size=3), st.booleans())
 def test_every_profile_comes_back_from_its_file(name: str, summary: str, inherits: list[str], required: bool) -> None:
     before = profile.Profile(name, summary, tuple(inherits), required)
     after = profile.read(profile.write(before), "")
@@ -210,7 +214,8 @@ def test_every_value_is_its_text(text: str, value: str) -> None:
 @pytest.mark.parametrize("word", ["", "~", "null", "Null", "NULL"])
 def test_nothing_is_no_value_unless_it_is_quoted(word: str) -> None:
     with pytest.raises(
-        Invalid, match=r"^x\.yaml:3: no value; for the hypervisor's own say default, for no limit none$"
+        Invalid,
+        match=r"^x\.yaml:3: resource\.appid: no value; for the hypervisor's own say default, for no limit none$",
     ):
         said(f"resource.appid: {word}")
     assert [word] == [setting.text for setting in said(f"resource.appid: '{word}'")]

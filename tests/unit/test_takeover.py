@@ -11,8 +11,7 @@ import libvirt
 import pytest
 
 from domtune import catalogue, files, pipeline, profile, rebinding, storage, takeover, tree
-from domtune.cli.group import run
-from domtune.connection import Connection, Domain, connect
+from domtune.connection import Connection, Domain
 from domtune.domain import split
 from domtune.errors import Error, Failed, Interrupted, Refused
 from domtune.intents.model import Site
@@ -21,9 +20,9 @@ from domtune.layers import Bound, Scope
 from domtune.put import put
 from domtune.store import Store
 from domtune.take import Choice, take
-from domtune.takeover import Taking
 from domtune.tuning import Tuning
 from support.definable import apart, definable, stored
+from support.handtuned import TUNED, state, taking
 from support.tuning import documents
 
 SAMPLES = 200
@@ -33,18 +32,6 @@ CHOICES = [
     Choice(measurement=True),
     Choice(guest_visible=True, measurement=True, memlock=True),
 ]
-TUNED = """\
-<domain type='test'>
-  <name>web</name>
-  <memory>65536</memory>
-  <vcpu>2</vcpu>
-  <cputune><shares>2048</shares><vcpupin vcpu='0' cpuset='0'/><vcpupin vcpu='1' cpuset='2'/></cputune>
-  <os><type>hvm</type></os>
-  <devices><graphics type='vnc' passwd='sesame'/></devices>
-</domain>
-"""
-
-
 # Byte for byte
 
 
@@ -92,38 +79,6 @@ def test_what_libvirt_stores_comes_back_byte_for_byte() -> None:
 
 
 # All of it or nothing
-
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The directory of configuration, which is not there yet."""
-    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("DOMTUNE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "config"
-
-
-@pytest.fixture
-def web(config: Path) -> Iterator[Domain]:
-    """A hand-tuned domain."""
-    assert not config.exists()
-    with connect("test:///default") as connection:
-        connection.define(TUNED, "web")
-        yield connection.domain("web")
-        connection.domain("web").raw.undefine()
-
-
-def taking(domain: Domain, out: str | None = None) -> Taking:
-    before = domain.stored_xml()
-    parts = split(before)
-    text = profile.write(profile.named("web", parts.tuning))
-    return Taking(before, parts.definition, parts.tuning, Choice(), text, takeover.shelf(domain.name, text, out))
-
-
-def state(domain: Domain) -> tuple[bool, bool, tuple[str, ...]]:
-    """Whether the stored definition is tuned, whether its profile is there, and what is bound to it."""
-    own = catalogue.places()[0] / "web.yaml"
-    return "<shares>" in domain.stored_xml(), own.exists(), takeover.bound(domain)
 
 
 OLD = (True, False, ())
@@ -221,7 +176,7 @@ def test_what_was_in_the_file_is_there_again_when_it_fails(web: Domain, tmp_path
     (tmp_path / "out.yaml").write_text("profile: old\n")
     broken = Broken(web.connection.raw, 2, Failed("no"))
     with pytest.raises(Failed):
-        takeover.take_over(broken.domain("web"), taking(web, "out.yaml"))
+        takeover.take_over(broken.domain("web"), taking(web, "out.yaml", force=True))
     assert "profile: old\n" == (tmp_path / "out.yaml").read_text()
     assert state(web) == OLD
 
@@ -264,39 +219,6 @@ def test_values_that_no_start_would_take_are_not_bound(web: Domain) -> None:
     assert state(web) == OLD
 
 
-# Where the profile goes
-
-
-@pytest.mark.parametrize(
-    ("domain", "name"),
-    [("web", "web"), ("a b/c", "a-b-c"), ("win10.yaml", "win10-yaml"), ("..", "domain"), ("ä", "domain")],
-)
-def test_a_file_has_a_name_that_is_no_path(domain: str, name: str) -> None:
-    assert name == takeover.file_name(domain)
-    assert not catalogue.is_path(name)
-
-
-def test_another_profile_is_neither_replaced_nor_hidden(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (config / "profiles").mkdir(parents=True)
-    (config / "profiles" / "web.yaml").write_text("profile: other\n")
-    with pytest.raises(Refused, match=r"web.yaml: is there already and says something else; say with --tuning OUT"):
-        takeover.shelf("web", "profile: web\n", None)
-    (config / "profiles" / "web.yaml").rename(config / "profiles" / "web.yml")
-    with pytest.raises(Refused, match=r"web.yml: is the profile web already"):
-        takeover.shelf("web", "profile: web\n", None)
-    monkeypatch.setattr(catalogue, "SHIPPED", config / "profiles")
-    monkeypatch.setenv("DOMTUNE_CONFIG_DIR", str(config / "another"))
-    with pytest.raises(Refused, match=r"web.yml: is the profile web already"):
-        takeover.shelf("web", "profile: web\n", None)
-
-
-def test_a_file_that_is_bound_to_another_domain_is_not_replaced(web: Domain, tmp_path: Path) -> None:
-    (tmp_path / "out.yaml").write_text("profile: other\n")
-    rebinding.bind(web.connection, "test", ["out.yaml"])
-    with pytest.raises(Refused, match="says something else, and is bound in"):
-        taking(web, "out.yaml")
-
-
 # Back again
 
 
@@ -311,7 +233,7 @@ def test_what_differs_from_what_was_there_is_told_without_passwords(web: Domain)
         "was <currentMemory unit='KiB'>65536</currentMemory>",
         "is <memory unit='KiB'>131072</memory>",
         "is <currentMemory unit='KiB'>131072</currentMemory>",
-    ] == lines[:-2]
+    ] == lines[:-1]
     assert "sesame" not in "".join(lines)
 
 
@@ -338,25 +260,3 @@ def test_only_what_the_domain_had_comes_back_whatever_is_wrong_with_it() -> None
     assert had.said(Tuning((one,)), Tuning())
     assert had.said(Tuning((one, other)), Tuning((other,)))
     assert not had.said(Tuning((one, other)), Tuning())
-
-
-# The command
-
-
-def test_merge_without_a_profile_needs_a_domain(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 2 == run(["merge", "web.xml"])
-    assert "nothing is bound to a file; give a PROFILE, or a domain" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("config")
-def test_merge_without_a_profile_needs_one_that_is_bound(capsys: pytest.CaptureFixture[str]) -> None:
-    assert 1 == run(["-c", "test:///default", "merge", "test"])
-    way_out = "name one, or bind one with `domtune bind test PROFILE`"
-    assert f"test: no profile is bound to this very domain; {way_out}\n" == capsys.readouterr().err
-
-
-def test_a_domain_without_tuning_is_left_alone(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert 0 == run(["-c", "test:///default", "split", "test", "--define", "--tuning", "out.yaml"])
-    assert ("", "test: has no tuning to take out; nothing was changed\n") == capsys.readouterr()
-    assert not Path("out.yaml").exists()
-    assert not config.exists()

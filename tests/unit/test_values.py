@@ -73,7 +73,7 @@ def test_reads_lists_from_left_to_right(text: str, ids: set[int]) -> None:
         ("0 1", "'0 1' is not a list of ids such as 0-3,^2"),
         ("-1", "'-1' is not a list of ids such as 0-3,^2"),
         ("٣", "'٣' is not a list of ids such as 0-3,^2"),
-        ("7-4", "'7-4' in '7-4' runs backwards"),
+        ("7-4", "'7-4' runs backwards"),
         ("0,16384", "16384 in '0,16384' is above 16383, the highest id libvirt takes"),
         ("0-99999999999", "99999999999 in '0-99999999999' is above 16383, the highest id libvirt takes"),
     ],

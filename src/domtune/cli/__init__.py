@@ -6,8 +6,8 @@ from __future__ import annotations
 def main() -> None:
     """Run the command `domtune` and exit with its code."""
     try:
-        from domtune.cli.group import run  # noqa: PLC0415 - importing domtune.cli must cost nothing
+        from domtune.cli.group import leave, run  # noqa: PLC0415 - importing domtune.cli must cost nothing
 
-        raise SystemExit(run())
+        leave(run())
     except KeyboardInterrupt:  # while modules are loaded
         raise SystemExit(130) from None

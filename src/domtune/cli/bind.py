@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from domtune.cli import complete
-from domtune.cli.output import Output, with_output
+from domtune.cli.output import Output, patience, with_output
 from domtune.cli.targets import each_matching
 from domtune.connection import connect
+from domtune.consequences import of_bind
 from domtune.rebinding import Rebound, bind, bindable
 
 
@@ -25,13 +26,19 @@ def command(output: Output, domain: str, profiles: tuple[str, ...], *, metadata:
     """
     bindable(profiles, metadata=metadata)
     with connect(output.uri) as connection:
-        results, failures = each_matching(
-            connection, domain, lambda each: bind(connection, each, profiles, metadata=metadata)
-        )
+
+        def act(each: str) -> Rebound:
+            with patience("waiting: another domtune may be at work on the bindings"):
+                return bind(connection, each, profiles, metadata=metadata)
+
+        results, failures = each_matching(connection, domain, act)
+        warnings = [line for each in results for line in of_bind(connection, each, metadata=metadata)]
     for result in () if output.json else results:
         output.result(None, _line(result))
     if output.json:
         output.result({"bound": [as_data(each) for each in results], "failed": failures}, "")
+    for line in dict.fromkeys(warnings):
+        output.say(f"warning: {line}")
     return 1 if failures else 0
 
 

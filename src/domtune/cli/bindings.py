@@ -64,6 +64,8 @@ def _held(output: Output, connection: Connection, names: tuple[str, ...]) -> int
     used = dict.fromkeys(held.binding for _, held in found)
     for binding in used:
         profiles_of(binding, problems)
+    if names and not problems:
+        problems += [line for uuid in {domain.uuid: None for domain, _ in found} for line in _faults(connection, uuid)]
     if output.json:
         output.result(_result([_holding(*each) for each in found], lookup.written, problems), "")
     else:
@@ -73,10 +75,25 @@ def _held(output: Output, connection: Connection, names: tuple[str, ...]) -> int
             for name in held.binding.profiles
         ]
         output.table(["domain", "scope", "profile", "origin", "why", "policy"], rows)
-    for binding in () if names else lookup.written.bindings:
-        if binding not in used:
-            output.say(f"{binding.origin}: {bindings.describe(binding.match)}: there is none on {connection.uri}")
+    idle = [each for each in lookup.written.bindings if each not in used and _is_odd(each, connection)]
+    if idle and not names:
+        said = ", ".join(f"{bindings.describe(each.match)} ({each.origin})" for each in idle)
+        output.say(f"no domain of {connection.uri} matches {said}")
     return _told(output, problems)
+
+
+def _faults(connection: Connection, uuid: str) -> list[str]:
+    from domtune.consequences import faults  # noqa: PLC0415 - only for domains that are named
+
+    domain = connection.find(uuid=uuid)
+    return faults(connection, domain) if domain else []
+
+
+def _is_odd(binding: Binding, connection: Connection) -> bool:
+    """Tell whether it is a slip, perhaps, that a binding holds for no domain; others are of another place or time."""
+    match = binding.match
+    is_elsewhere = match.driver and connection.driver.name not in match.driver
+    return not (is_elsewhere or match.uuid or match.host) and bool(match.name or match.title)
 
 
 def _domains(connection: Connection, names: tuple[str, ...]) -> Iterator[tuple[Domain, Element]]:

@@ -20,6 +20,7 @@ def setting(value: Setting | Want) -> dict[str, Any]:
         "unit": value.unit,
         "origin": value.origin,
         "wish": value.by if isinstance(value, Setting) else "",
+        "demanded": value.demanded,
     }
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 import sys
 from importlib import import_module
 from types import FrameType
+from typing import NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
-from domtune.cli.output import Output, complain
+from domtune.cli.output import CONNECT, Output, complain
 from domtune.errors import Error, Interrupted
 
 # Name of the command, module, one line of help: the help is listed without loading the module.
@@ -47,6 +49,18 @@ class Commands(click.Group):
         command: click.Command = import_module(f"domtune.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and for a name that is none the nearest that is one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            if not close or args[0].startswith("-"):
+                raise
+            ctx.fail(f"No such command {args[0]!r}; did you mean {close[0]}?")
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command, or an option, without loading the commands."""
         names = [CompletionItem(name, help=help_) for name, help_ in COMMANDS.items() if name.startswith(incomplete)]
@@ -67,7 +81,7 @@ def _print_version(context: click.Context, _: click.Parameter, value: bool) -> N
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-c", "--connect", "uri", metavar="URI", help="Hypervisor; found as virsh finds it when left out.")
+@CONNECT
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
@@ -80,6 +94,9 @@ def domtune(context: click.Context, uri: str | None, as_json: bool) -> None:  # 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 refused or failed, 2 usage, 130 interrupted."""
+    if not _has_streams():
+        click.echo("standard output: is closed; send it to /dev/null if you do not want it", err=True)
+        return FAILED
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, _interrupt)
@@ -115,6 +132,28 @@ def run(arguments: list[str] | None = None) -> int:
         complain(error, json=as_json)
         return FAILED
     return code if isinstance(code, int) else OK
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with the exit code of what was done: a signal that comes now comes too late."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(code)
+
+
+def _has_streams() -> bool:
+    """Tell whether there is a standard output, and keep what is opened later from getting the number of a closed one.
+
+    A closed standard error takes messages and drops them.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return True
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)  # noqa: FBT003 - its only argument
+    os.close(number)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    return sys.stdout is not None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

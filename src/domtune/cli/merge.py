@@ -11,21 +11,17 @@ import click
 from domtune import catalogue, compare, lifecycle, pipeline, profile, tree
 from domtune.cli import complete, data, source
 from domtune.cli.output import Output, with_output, write_out
-from domtune.errors import Failed, Invalid, Refused
+from domtune.errors import Failed, Invalid
 from domtune.intents.model import Site
 from domtune.layers import Bound, Scope
 from domtune.lifecycle import NotDone
-from domtune.pipeline import Wanted
 from domtune.put import put
 from domtune.take import EVERYTHING, Choice, take
 from domtune.tuning import Setting, Tuning
-from domtune.vocabulary.drivers import DRIVERS, by_domain
+from domtune.vocabulary.drivers import DRIVERS, Driver, by_domain
 
 if TYPE_CHECKING:
     from domtune.connection import Domain
-
-LIVE_ONLY = "stands in no domain XML; start applies it to the running domain"
-COUNTED = "how the host counts it, by cgroup version 1 or 2, is not known; start finds out"
 
 
 @click.command("merge")
@@ -47,14 +43,15 @@ def command(output: Output, definition: str, tunings: tuple[str, ...], **options
     """Put the tuning of profiles into a definition. The tuning that it holds already lies under theirs.
 
     Without PROFILE it is the profiles that are bound to this very domain: with --define they give back a domain whose
-    tuning `split --define` took out.
+    tuning `split --define` took out. Demands that it cannot hold are errors, and nothing is written; values that no
+    start would take are errors with --define, and warnings without.
     """
     is_file = source.is_file(definition, domain=bool(options["is_domain"]))
     if options["define"] and is_file:
         raise click.UsageError("--define stores a domain; give a domain, not a file")
     if is_file and not tunings:
         raise click.UsageError("nothing is bound to a file; give a PROFILE, or a domain")
-    profiles = [each for name in tunings for each in catalogue.load(name)]
+    profiles = catalogue.load_all(tunings)
     with ExitStack() as held:
         connection = None
         if not is_file:
@@ -84,25 +81,37 @@ def _bounds(found: source.Source, profiles: list[profile.Profile]) -> list[Bound
 
 
 def _merged(output: Output, found: source.Source, bounds: Sequence[Bound], driver: str) -> tuple[str, list[NotDone]]:
-    """Return the tuned domain, and what could not be put in; faults are only told."""
+    """Return the tuned domain, and what could not be put in; raise `Invalid` for faults, `Refused` for demands.
+
+    Values that no start would take are only told: split keeps them, so merge gives them back.
+    """
     root = tree.parse(found.xml, found.name)
     problems: list[str] = []
     stored = take(root, Choice(), found.name)
-    wanted = pipeline.wanted(root, stored, bounds, _site(found, root, bounds, driver), problems)
-    for problem in problems:
+    site = _site(found, root, bounds, driver)
+    wanted = pipeline.wanted(root, stored, bounds, site, problems)
+    unfit = pipeline.unfit(wanted.tuning.settings, root, site, stored)  # what split took out comes back as it was
+    if faults := [each for each in problems if each not in unfit]:
+        raise Invalid(faults)
+    for problem in unfit:
         output.say(f"warning: {problem}")
     for note in (*wanted.notes, *wanted.caveats):
         output.say(f"note: {note}")
-    tuning, outside = _parted(wanted)
+    settings, verbatim = wanted.tuning.settings, wanted.tuning.verbatim
     left_out: list[str] | None = None
     if driver:
-        decision = lifecycle.decide(tuning.settings, DRIVERS[driver], session=False)
-        tuning, outside = Tuning(decision.create, tuning.verbatim), [*outside, *decision.not_done]
-        left_out = []
-    put(root, tuning, left_out=left_out)
+        decision = lifecycle.decide(settings, DRIVERS[driver], session=False)
+        not_done = [*wanted.unmet, *lifecycle.left_to_start(decision), *decision.not_done]
+        settings, left_out = lifecycle.storable(decision), []
+    else:
+        known, session = _driver(found, root)
+        not_done = [*wanted.unmet, *lifecycle.outside_xml(settings, known, session=session)]
+        settings = lifecycle.in_xml(settings)
+    lifecycle.refuse_lacking(found.name, not_done)
+    put(root, Tuning(settings, verbatim), left_out=left_out)
     for piece in left_out or ():
         output.say(f"not done: {piece}")
-    return _told(output, tree.serialise(root), outside)
+    return _told(output, tree.serialise(root), not_done)
 
 
 def _define(output: Output, found: source.Source, domain: Domain, bounds: Sequence[Bound]) -> tuple[str, list[NotDone]]:
@@ -114,35 +123,40 @@ def _define(output: Output, found: source.Source, domain: Domain, bounds: Sequen
     from domtune.storage import Change, replace_stored  # noqa: PLC0415 - the same
     from domtune.wanting import look  # noqa: PLC0415 - the same
 
-    connection = domain.connection
+    driver, session = domain.connection.driver, domain.connection.is_session
     root = tree.parse(found.xml, found.name)
+    there = tree.serialise(root)
     stored = take(root, Choice(), found.name)
-    had = takeover.had(domain) if bounds[0].scope is Scope.DOMAIN else takeover.Had()
+    had = takeover.had(domain)
     problems: list[str] = []
-    wanted = look(connection, root, stored, bounds, problems)
+    wanted = look(domain.connection, root, stored, bounds, problems)
     if problems and not had.said(wanted.tuning, stored):
         raise Invalid(problems)
     for problem in problems:
         output.say(f"warning: {problem}")
-    tuning, outside = _parted(wanted)
-    session = connection.is_session
-    decision = lifecycle.decide(tuning.settings, connection.driver, session=session, root=root)
-    not_done = [*outside, *decision.not_done]
-    if lacking := [each for each in not_done if each.setting.demanded]:
-        raise Refused("\n".join(f"{domain.name}: required, but cannot be done: {each}" for each in lacking))
-    kept = dict.fromkeys(lifecycle.idle(decision, stored, connection.driver, session=session))
-    kept |= dict.fromkeys(each for each in had.settings if each in {none.setting for none in decision.not_done})
-    put(root, Tuning((*decision.create, *kept), tuning.verbatim))
+    decision = lifecycle.decide(wanted.tuning.settings, driver, session=session, root=root)
+    not_done = [*wanted.unmet, *lifecycle.left_to_start(decision), *decision.not_done]
+    lifecycle.refuse_lacking(domain.name, not_done)
+    kept = lifecycle.idle(decision, stored, driver, session=session, before=had.settings)
+    put(root, Tuning((*lifecycle.storable(decision), *kept), wanted.tuning.verbatim))
     result = _told(output, tree.serialise(root), not_done)
-    backup = replace_stored(
-        domain,
-        Change(found.xml, result[0], "merge"),
-        lambda there: _check(there, decision.create, connection.driver.name),
-    )
-    output.say(f"{domain.name}: stored with its tuning; what was there is in {backup}")
-    for line in takeover.given_back(domain, had) if bounds[0].scope is Scope.DOMAIN else ():
+    if result[0] == there:
+        output.say(f"{domain.name}: its stored definition says all that already; nothing was changed")
+    else:
+        change = Change(found.xml, result[0], "merge")
+        backup = replace_stored(domain, change, lambda new: _check(new, decision.create, driver.name))
+        output.say(f"{domain.name}: stored with its tuning; what was there is in {backup}")
+    given_back = takeover.given_back(domain, had) if bounds[0].scope is Scope.DOMAIN else ()
+    for line in (*given_back, *takeover.still_bound(domain)):
         output.say(f"{domain.name}: {line}")
     return result
+
+
+def _driver(found: source.Source, root: tree.Element) -> tuple[Driver | None, bool]:
+    """Return the driver that the domain is for, None if that is not known, and whether it has no privileges."""
+    if found.domain:
+        return found.domain.connection.driver, found.domain.connection.is_session
+    return by_domain(root.get("type") or ""), False
 
 
 def _site(found: source.Source, root: tree.Element, bounds: Sequence[Bound], driver: str) -> Site:
@@ -157,15 +171,6 @@ def _site(found: source.Source, root: tree.Element, bounds: Sequence[Bound], dri
     if not driver and own is None:
         raise Invalid(f"{found.name}: /domain/@type: no driver has domains of this type alone; say --driver")
     return Site(driver or (own.name if own else ""))
-
-
-def _parted(wanted: Wanted) -> tuple[Tuning, list[NotDone]]:
-    """Part what stands in domain XML from what only a start can do, or nothing can."""
-    settings = wanted.tuning.settings
-    outside = [NotDone(setting, LIVE_ONLY) for setting in settings if not setting.param.paths]
-    outside += [NotDone(setting, COUNTED) for setting in settings if setting.is_ratio]
-    inside = (setting for setting in settings if setting.param.paths and not setting.is_ratio)
-    return Tuning(tuple(inside), wanted.tuning.verbatim), [*wanted.unmet, *outside]
 
 
 def _told(output: Output, xml: str, not_done: list[NotDone]) -> tuple[str, list[NotDone]]:

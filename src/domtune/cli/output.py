@@ -15,9 +15,18 @@ from typing import Any
 
 import click
 
+from domtune.cli import complete
 from domtune.errors import Error, Failed, Invalid, Refused
 
 _SPACE = re.compile(r"\s")
+CONNECT = click.option(
+    "-c",
+    "--connect",
+    "uri",
+    metavar="URI",
+    shell_complete=complete.uris,
+    help="Hypervisor; found as virsh finds it when left out.",
+)
 _WIDE = 160  # no name is ever cut: a narrower terminal breaks the lines
 
 
@@ -30,7 +39,7 @@ class Output:
 
     def say(self, message: str) -> None:
         """Tell the user something that is not the result."""
-        click.echo(message, err=True)
+        click.echo("\n".join(printable(line) for line in message.split("\n")), err=True)
 
     def result(self, data: object, text: str) -> None:
         """Print the result: `data` as JSON if that was asked for, else `text`."""
@@ -57,7 +66,7 @@ class Output:
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command its `Output`, and let it take -c and --json after its name as well as before."""
 
-    @click.option("-c", "--connect", "uri", metavar="URI", help="Hypervisor; found as virsh finds it when left out.")
+    @CONNECT
     @click.option("--json", "as_json", is_flag=True, help="Print results as JSON.")
     @click.pass_context
     def wrapped(context: click.Context, /, uri: str | None, as_json: bool, **options: Any) -> Any:  # noqa: ANN401, FBT001
@@ -80,8 +89,13 @@ def complain(error: Error, *, json: bool) -> None:
 
 def problems(error: Error) -> list[str]:
     """Return what is wrong, one line each, and what was done before it went wrong."""
-    lines = list(error.problems) if isinstance(error, Invalid) else str(error).splitlines()
-    return [*lines, *getattr(error, "__notes__", ())]
+    lines = error.problems if isinstance(error, Invalid) else str(error).split("\n")
+    return [printable(line) for line in (*lines, *getattr(error, "__notes__", ()))]
+
+
+def printable(text: str) -> str:
+    """Return a text in one line that moves no cursor: a name out of XML may hold what forges other lines."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def as_json(data: object) -> str:

@@ -8,7 +8,8 @@ from domtune import matrix
 from domtune.cli import complete
 from domtune.cli.output import Output, with_output
 from domtune.errors import Invalid
-from domtune.vocabulary import PARAMS, nearest
+from domtune.intents import INTENTS
+from domtune.vocabulary import PARAMS, is_element, nearest
 from domtune.vocabulary.drivers import DRIVERS
 from domtune.vocabulary.model import Param
 
@@ -39,7 +40,9 @@ def command(output: Output, names: tuple[str, ...], driver: str | None) -> None:
 def _matching(name: str) -> list[Param]:
     """Return the parameters that a word means: by name or its beginning, else by a part of it, else by what they do."""
     word = name.strip(".").lower()
-    for is_meant in (_is_named, _is_part, _is_told):
+    if name in INTENTS:
+        raise Invalid(f"{name}: is a wish, not a parameter; see domtune explain {name}")
+    for is_meant in (_is_named, _is_part, is_element, _is_told):
         if found := [param for param in PARAMS.values() if word and is_meant(param, word)]:
             return found
     close = nearest(name)

@@ -54,6 +54,7 @@ SETTING = Record(
         Field("unit", TEXT_OR_NULL, "the unit beside it in the XML, or null"),
         Field("origin", TEXT, "file and line that it came from"),
         Field("wish", TEXT, "name and value of the portable wish that it comes of; empty where there is none"),
+        Field("demanded", TRUTH, "whether nothing may start where it cannot be done"),
     ),
 )
 NOT_DONE = Record(
@@ -169,7 +170,7 @@ LAYER = Record(
         Field("scope", one_of(Scope), "how wide the layer holds"),
         Field("profile", TEXT, "the profile that says it; empty for the stored definition"),
         Field("bound", TEXT, "where it is said that this profile holds"),
-        Field("wins", TRUTH, "whether this is the value that is wanted in the end"),
+        Field("wins", TRUTH, "whether this is the value that is wanted in the end; none is where bindings differ"),
         Field("why", TEXT, "why it does, or why not"),
     ),
 )
@@ -207,6 +208,9 @@ WISH = Record(
 )
 MEANT = Record(
     "meant",
-    "What drivers make of parameters.",
-    (Field("parameters", many(PARAMETER.type), "each parameter that the name means"),),
+    "What drivers make of all whose names begin so.",
+    (
+        Field("wishes", many(WISH.type), "each portable wish that the name means"),
+        Field("parameters", many(PARAMETER.type), "each parameter that the name means"),
+    ),
 )

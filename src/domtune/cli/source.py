@@ -26,9 +26,17 @@ class Source:
 
 
 def is_file(name: str, *, domain: bool) -> bool:
-    """Tell whether an argument is a file: a path, or the stream ``-``, unless a domain was asked for."""
+    """Tell whether an argument is a file: a path, or the stream ``-``, unless a domain was asked for.
+
+    A directory is never XML: it only has the name of a domain.
+    """
     try:
-        return not domain and (name == "-" or "/" in name or name.endswith(".xml") or Path(name).exists())
+        if domain or not name:
+            return False
+        there = Path(name)
+        if name == "-" or "/" in name:
+            return True
+        return (there.exists() or name.endswith(".xml")) and not there.is_dir()
     except OSError:  # no right to look, or no name that anything could have: reading it says which
         return True
 

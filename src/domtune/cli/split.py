@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from domtune.cli import complete, source
 from domtune.cli.output import Output, with_output, write_out
 from domtune.domain import split
+from domtune.errors import Refused
 from domtune.files import identity
 from domtune.take import Choice
 from domtune.tuning import Split
@@ -29,6 +32,7 @@ from domtune.tuning import Split
 @click.option("--measurement", is_flag=True, help="Take out also perf events.")
 @click.option("--memlock", is_flag=True, help="Take out hard_limit and locked also beside passed-through devices.")
 @click.option("--define", is_flag=True, help="Store the definition in libvirt and bind the tuning.")
+@click.option("--force", is_flag=True, help="Write over files that are there and say something else.")
 @click.option("--domain", "is_domain", is_flag=True, help="The argument is a domain even if a file is called so.")
 @with_output
 def command(output: Output, domain: str, is_domain: bool, define: bool, **options: str | bool | None) -> None:  # noqa: FBT001
@@ -38,7 +42,7 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
     to `start -p` or to `merge`. With --define the profile is bound to the domain, so that each `start` uses it; without
     --tuning it goes among the profiles that are found by name, called as the domain is.
     """
-    definition, tuning = options["definition"], options["tuning"]
+    definition, tuning, force = options["definition"], options["tuning"], bool(options["force"])
     is_file = source.is_file(domain, domain=is_domain)
     _files(domain if is_file else "-", definition=definition, tuning=tuning)
     _usage(define=define, is_file=is_file, as_json=output.json, definition=definition, tuning=tuning)
@@ -51,11 +55,16 @@ def command(output: Output, domain: str, is_domain: bool, define: bool, **option
             connection = held.enter_context(connect(output.uri))
         found = source.read(domain, connection)
         parts = split(found.xml, source=found.name, **chosen)
+        if not force and not (is_file and identity(str(definition)) == identity(domain)):
+            _keep(definition, parts.definition)
         shelf = None
         if define and found.domain:
-            shelf = _define(output, found, parts, Choice(**chosen), tuning)
+            shelf = _define(output, found, parts, Choice(**chosen), options)
         elif tuning and not (output.json and tuning == "-"):
-            write_out(str(tuning), _profile(found.name, parts))
+            text = _profile(found.name, parts)
+            if not force:
+                _keep(tuning, text)
+            write_out(str(tuning), text)
         _show(output, parts, definition=definition, tuning=tuning, shelf=shelf, define=define)
 
 
@@ -67,6 +76,18 @@ def _files(name: str, *, definition: object, tuning: object) -> None:
         raise click.UsageError("definition and tuning cannot go into one file; give --tuning another")
     if set(outs) & set(source_file) and not (definition and tuning and identity(str(tuning)) not in source_file):
         raise click.UsageError(f"{name}: would be replaced and its tuning lost; give --definition and --tuning files")
+
+
+def _keep(out: object, text: str) -> None:
+    """Refuse to write over a file that says something else: domtune does not know who needs it."""
+    if not out or out == "-":
+        return
+    try:
+        said = Path(str(out)).read_bytes().decode(errors="replace") if Path(str(out)).is_file() else ""
+    except OSError:  # what is wrong with it, writing will say
+        return
+    if said.strip() and said.rstrip("\n") != text.rstrip("\n"):
+        raise Refused(f"{out}: is there already, and says something else; name another file, or give --force")
 
 
 def _usage(*, define: bool, is_file: bool, as_json: bool, definition: object, tuning: object) -> None:
@@ -91,7 +112,9 @@ def _show(output: Output, parts: Split, **options: object) -> None:
         output.say(f"{len(parts.tuning)} settings were taken out; --tuning OUT keeps them")
 
 
-def _define(output: Output, found: source.Source, parts: Split, choice: Choice, tuning: object) -> Path | None:
+def _define(
+    output: Output, found: source.Source, parts: Split, choice: Choice, options: Mapping[str, str | bool | None]
+) -> Path | None:
     """Store the definition and bind the tuning, all of it or nothing; return the file of the profile that is bound."""
     from domtune import takeover  # noqa: PLC0415 - files need no libvirt
 
@@ -103,7 +126,9 @@ def _define(output: Output, found: source.Source, parts: Split, choice: Choice, 
         output.say(f"{domain.name}: has no tuning to take out{already}; nothing was changed")
         return None
     text = _profile(found.name, parts, takeover.file_name(domain.name))
-    shelf = takeover.shelf(domain.name, text, str(tuning) if tuning else None) if _is_kept(tuning) else None
+    tuning = options["tuning"]
+    out = str(tuning) if tuning else None
+    shelf = takeover.shelf(domain, text, out, force=bool(options["force"])) if _is_kept(tuning) else None
     if shelf is None and not (output.json and tuning == "-"):
         write_out(str(tuning), text)
     taking = takeover.Taking(found.xml, parts.definition, parts.tuning, choice, text, shelf)
@@ -113,13 +138,21 @@ def _define(output: Output, found: source.Source, parts: Split, choice: Choice, 
         output.say(f"{domain.name}: its tuning is bound to nothing, since {tuning} is no file")
         return None
     output.say(f"{domain.name}: its tuning is in {shelf.path}, bound to it in {taken.place}")
-    output.say(f"{domain.name}: `domtune merge {domain.name} --define` gives it back")
+    if shelf.copy:
+        output.say(f"{domain.name}: what {shelf.path} said before is in {shelf.copy}")
+    word = " --domain" if source.is_file(domain.name, domain=False) else ""
+    output.say(f"{domain.name}: `domtune merge {quote(domain.name)} --define{word}` gives it back")
     return shelf.path
 
 
 def _is_kept(tuning: object) -> bool:
     """Tell whether what is written there can be read again: a file, not standard output or a pipe."""
-    return tuning != "-" and (not tuning or not Path(str(tuning)).exists() or Path(str(tuning)).is_file())
+    if not tuning or tuning == "-":
+        return not tuning
+    try:
+        return Path(str(tuning)).is_file() or not Path(str(tuning)).exists()
+    except OSError:  # what is wrong with it, writing will say
+        return True
 
 
 def _profile(name: str, parts: Split, called: str = "") -> str:

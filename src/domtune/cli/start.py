@@ -33,7 +33,9 @@ from domtune.tuning import Setting
     help="A profile by path or name; the later wins.",
 )
 @click.option("--paused", is_flag=True, help="Leave the domain with its CPUs stopped.")
-@click.option("--or-minimal", is_flag=True, help="Start it minimal if creating it tuned fails.")
+@click.option(
+    "--or-minimal", is_flag=True, help="Start it minimal if creating it tuned fails, or its host lacks CPUs or nodes."
+)
 @click.option("--no-bindings", is_flag=True, help="Leave out the profiles that are bound to it.")
 @click.option("--all", "everything", is_flag=True, help="Every domain that is off.")
 @click.option("--domain", "is_domain", is_flag=True, help="The arguments are domains even if files are called so.")
@@ -45,11 +47,18 @@ def command(output: Output, domains: tuple[str, ...], **options: Any) -> int:  #
     """
     if options["minimal"] and options["profiles"]:
         raise click.UsageError("a minimal start takes no profile; leave --minimal or -p out")
-    if bool(domains) is bool(options["everything"]):
+    if domains and options["everything"]:
+        raise click.UsageError("--all is every domain that is off; leave it or the names out")
+    if not domains and not options["everything"]:
         raise click.UsageError("say which domains to start, or --all")
-    chain = tuple(each for name in options["profiles"] for each in catalogue.load(name))
-    choices = (options["minimal"], options["paused"], options["or_minimal"], not options["no_bindings"])
-    wish = Wish(chain, *choices)
+    chain = tuple(catalogue.load_all(options["profiles"]))
+    wish = Wish(
+        chain,
+        minimal=options["minimal"],
+        paused=options["paused"],
+        or_minimal=options["or_minimal"],
+        bindings=not options["no_bindings"],
+    )
     with connect(output.uri) as connection:
         results = [_start(output, connection, target, wish) for target in _targets(connection, domains, options)]
     if not results:
@@ -103,15 +112,17 @@ def _start(output: Output, connection: Connection, target: Target | Failure, wis
         raise
     except Error as error:
         return failed(target.name, error)
-    if not output.json:
-        output.result(None, "\n".join(lines(started)))
+    try:
+        if not output.json:
+            output.result(None, "\n".join(lines(started)))
+    except KeyboardInterrupt:
+        raise Interrupted(f"{started.name}: interrupted; by then it was {started.mode.done}, and it stays so") from None
     return started
 
 
 def lines(started: Started) -> Iterator[str]:
     """Give what was done and not done, one line each."""
-    how = {Mode.RESTORED: "started tuned from its saved image"}.get(started.mode, f"started {started.mode}")
-    yield f"{started.name}: {how}" + (", paused" if started.paused else "")
+    yield f"{started.name}: {started.mode.done}" + (", paused" if started.paused else "")
     done = "done" if started.enforced else "stored"
     first = "in its saved image" if started.mode is Mode.RESTORED else "at creation"
     for setting in started.at_creation:
@@ -125,8 +136,14 @@ def lines(started: Started) -> Iterator[str]:
         yield f"  pending: {each}"
     for setting in started.unprotected:
         yield f"  left out: {setting.name} {setting.said}, so there is no {setting.param.protective.removeprefix('a ')}"
+    if started.mode is not Mode.MINIMAL and not _has_tuning(started):
+        yield "  note: nothing to tune: its definition has no tuning, and no profile that holds for it says anything"
     for note in started.notes:
         yield f"  note: {note}"
+
+
+def _has_tuning(started: Started) -> bool:
+    return any((started.at_creation, started.afterwards, started.not_done, started.pending))
 
 
 def _for(setting: Setting) -> str:

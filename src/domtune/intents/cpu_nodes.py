@@ -62,7 +62,6 @@ def _enough(want: Want, around: Around) -> Iterator[Setting]:
 
 _ALL_PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin", "cpu.iothread.pin"), _every_thread)
 _PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin"), _vcpus_and_emulator)
-_NOT_IOTHREADS = "IOThreads run where they did; set: cpu.iothread.pin moves them"
 
 CPU_NODES = Intent(
     "cpu.nodes",

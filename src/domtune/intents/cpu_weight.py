@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 
 from domtune.expand import vcpus
@@ -22,7 +21,7 @@ _RATIO = Ratio()
 def _by_cgroup(want: Want, around: Around) -> Iterator[Setting]:
     """Count as the host's cgroups do; where their version is not known, the running domain will tell."""
     scale = _CGROUPS.get(around.site.host.cgroup)
-    ratio = f"{RATIO}{Decimal(want.text).normalize():f}"  # 2.0 is 2
+    ratio = f"{RATIO}{_RATIO.written(want.text)[0]}"
     yield want.sets("cpu.shares", ratio if scale is None else _number(want, *scale))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
@@ -32,9 +33,9 @@ class Ratio:
         return number
 
     def written(self, said: str) -> tuple[str, str | None]:
-        """Return the text itself."""
+        """Return the number without needless digits: 1.0 is 1."""
         self.parse(said)
-        return said, None
+        return f"{Decimal(said).normalize():f}", None
 
     def judge(self, text: str, unit: str | None = None) -> None:  # noqa: ARG002 - wishes have no units beside them
         """Refuse what means nothing; a driver alone can say more."""

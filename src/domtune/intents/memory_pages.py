@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from domtune.intents.kinds import Either
 from domtune.intents.model import Around, CannotMeet, Intent, Want, Way
-from domtune.kinds import Size
+from domtune.kinds import Size, in_units
 from domtune.tuning import Setting
 from domtune.values import scale
 from domtune.vocabulary import PARAMS
@@ -30,7 +30,7 @@ def _huge(want: Want, around: Around) -> Iterator[Setting]:
 def _check_host(want: Want, around: Around, size: int) -> None:
     pages = around.site.host.pages
     if pages and size not in pages:
-        has = ", ".join(f"{page // 1024} KiB" for page in sorted(pages))
+        has = ", ".join(in_units(page) for page in sorted(pages))
         raise CannotMeet(f"the host has no pages of {want.text}; it has {has}")
 
 

@@ -151,6 +151,13 @@ class Intent:
         return frozenset(name for way in ways for name in way.params)
 
 
+def judge(want: Want) -> None:
+    """Raise `ValueError` for a value that is understood, but that nothing would take."""
+    text, unit = want.intent.kind.written(want.text)
+    if text != DEFAULT:
+        want.intent.kind.judge(text, unit)
+
+
 def resolve(want: Want, around: Around) -> list[Setting]:
     """Return the settings that a wish becomes here; raise `CannotMeet`.
 
@@ -159,16 +166,23 @@ def resolve(want: Want, around: Around) -> list[Setting]:
     """
     way = want.intent.drivers[around.site.driver]
     if isinstance(way, str):
-        if want.text in NOTHING or want.text == want.intent.normal:
+        if want.text in NOTHING or want.intent.normal in {want.text, want.intent.kind.written(want.text)[0]}:
             return []
         raise CannotMeet(f"{around.site.driver}: {way}")
     if want.is_default:
-        return [want.sets(name, DEFAULT, *_any_key(name)) for name in way.params]
+        return [want.sets(name, DEFAULT, *_any_key(name)) for name in (*way.params, *_left_alone(way))]
     try:
-        want.intent.kind.judge(*want.intent.kind.written(want.text))
+        judge(want)
     except ValueError as error:  # what was read has a meaning, but perhaps one that nothing would take
         raise CannotMeet(str(error)) from None
     return list(way.resolve(want, around))
+
+
+def _left_alone(way: Way) -> list[str]:
+    """Return what else a domain may say of the families of a way, which means nothing without it."""
+    rows = [PARAMS[name] for name in way.params if not PARAMS[name].device]
+    kin = (row for row in PARAMS.values() if any(row.family and row.family == each.family for each in rows))
+    return [row.name for row in kin if row not in rows and "#" not in row.key_forms]
 
 
 def _any_key(name: str) -> tuple[str, ...]:

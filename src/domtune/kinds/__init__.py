@@ -11,7 +11,8 @@ A module holds the kinds that are alike; `shape` holds what all of them share. A
 with the methods of `Kind`.
 """
 
-from domtune.kinds.amount import Duration, Rate, Size
+from domtune.kinds.amount import Rate, Size, in_units
+from domtune.kinds.duration import Duration
 from domtune.kinds.ids import Ids
 from domtune.kinds.number import Int
 from domtune.kinds.shape import ALL_CPUS, DEFAULT, NONE, Kind, Value
@@ -33,4 +34,5 @@ __all__ = [
     "Size",
     "Text",
     "Value",
+    "in_units",
 ]

@@ -1,13 +1,11 @@
-"""Whole numbers: counts, periods, quotas, weights."""
+"""Whole numbers: counts, weights, requests in a second."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from domtune.kinds.shape import NONE, NUMBER, SIGNED, join, not_a, span, within
-
-_ENDLESS = 17592186044415  # quota that cgroup v2 reports for "no limit" (vircgroupv2.c)
+from domtune.kinds.shape import NONE, NUMBER, SIGNED, join, no_limit, not_a, span, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,12 @@ class Int:
         if unit is not None or not SIGNED.fullmatch(text):
             raise ValueError(f"{join(text, unit)!r} is not a whole number")
         number = int(text)
-        return -1 if self.unlimited == "-1" and not 0 <= number < _ENDLESS else number
+        return -1 if self.unlimited == "-1" and number < 0 else number
 
     def judge(self, text: str, unit: str | None = None) -> None:
         """Refuse numbers outside the range."""
         number = self.parse(text, unit)
-        if str(number) != self.unlimited:
+        if text != self.unlimited and not (number < 0 and self.unlimited):
             within(number, self.low, self.high, self.unit)
         if self.power_of_two and number & (number - 1):
             raise ValueError(f"{number} is no power of two")
@@ -40,6 +38,7 @@ class Int:
         """Write `none` as libvirt does; numbers stay as they are."""
         if said == NONE and self.unlimited is not None:
             return self.unlimited, None
+        no_limit(said, self.unlimited, self.low, self.describe())
         if not NUMBER.fullmatch(said):
             raise ValueError(not_a(f"whole number of {self.unit}".removesuffix(" of "), said, self.unlimited))
         return said, None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from fractions import Fraction
 from typing import ClassVar, Protocol
 
 NONE = "none"  # in a profile: without limit
@@ -13,6 +15,7 @@ Value = int | str | bool | frozenset[int]
 
 NUMBER = re.compile(r"[0-9]{1,30}")
 SIGNED = re.compile(r"-?[0-9]{1,30}")
+FRACTION = re.compile(r"([0-9]{1,15}\.[0-9]{1,15}) ?([A-Za-z]+)(/s)?")
 WITH_UNIT = re.compile(r"([0-9]{1,30}) ?([A-Za-z]+)(/s)?")
 
 
@@ -59,3 +62,19 @@ def not_a(form: str, said: str, unlimited: str | None) -> str:
     if SIGNED.fullmatch(said) and unlimited is not None:
         return f"{said} is not a {form}; for no limit say none"
     return f"{said!r} is not a {form}" + (", or none" if unlimited is not None else "")
+
+
+def no_limit(said: str, unlimited: str | None, low: int, takes: str) -> None:
+    """Refuse the number by which libvirt says "no limit": a profile has a word for it, unless it is a limit too."""
+    if said == unlimited and int(said) < low:
+        raise ValueError(f"{said} is outside {takes.removesuffix(', or none')}; for no limit say none")
+
+
+def whole(said: str, units: Mapping[str, int]) -> str:
+    """Say what is wrong with an amount that has a fraction, and in which of these units it would be whole."""
+    match = FRACTION.fullmatch(said)
+    if not match or match[2] not in units:
+        return ""
+    number = Fraction(match[1]) * units[match[2]]
+    found = next((f"{number / size} {unit}" for unit, size in units.items() if (number / size).denominator == 1), "")
+    return f"{said} is not a whole number" + (f"; say {found}{match[3] or ''}" if number and found else "")

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from domtune.kinds.shape import DEFAULT, Value, join
 
+_YES, _NO = ("yes", "true", "on"), ("no", "false", "off")
+
 
 @dataclass(frozen=True, slots=True)
 class Enum:
@@ -19,7 +21,7 @@ class Enum:
     def parse(self, text: str, unit: str | None = None) -> Value:
         """Return the word."""
         if unit is not None or text not in self.words:
-            raise ValueError(f"{text!r} is none of {', '.join(self.words)}")
+            raise ValueError(f"{text!r} is none of {', '.join(self.words)}{self._meant(text)}")
         return text
 
     def judge(self, text: str, unit: str | None = None) -> None:
@@ -37,6 +39,11 @@ class Enum:
     def describe(self) -> str:
         """Return the words."""
         return " | ".join(self.words)
+
+    def _meant(self, text: str) -> str:
+        """Say which word means the same, as there are several for yes and no."""
+        alike = next((words for words in (_YES, _NO) if text.lower() in words), ())
+        return next((f"; say {word}" for word in self.words if word in alike), "")
 
 
 ON_OFF = Enum(("on", "off"))
@@ -94,7 +101,8 @@ class Flag:
     def written(self, said: str) -> tuple[str, str | None]:
         """Only `true` can be written; to leave it out, say `default`."""
         if said != "true":
-            raise ValueError(f"{said!r}: this is there (true) or not; to take it away say default")
+            way_out = "say true" if said.lower() in _YES else "to take it away say default"
+            raise ValueError(f"{said!r}: this is there (true) or not; {way_out}")
         return said, None
 
     def said(self, text: str, unit: str | None) -> str | None:

@@ -56,6 +56,16 @@ def row(name: str) -> Param:
 copyreg.pickle(Param, lambda param: (row, (param.name,)))
 
 
+def is_part(word: str) -> bool:
+    """Tell whether a word is a part of the names of parameters, or an element of the XML that they stand in."""
+    return any(word in re.split(r"[._]", row.name) or is_element(row, word) for row in PARAMS.values())
+
+
+def is_element(param: Param, word: str) -> bool:
+    """Tell whether a parameter stands in an element that is called so."""
+    return any(word == step.tag for path in param.paths for step in path.steps)
+
+
 def nearest(name: str) -> str | None:
     """Return the parameter whose name is most like this one, or None if none is."""
     import difflib  # noqa: PLC0415 - only when somebody mistyped

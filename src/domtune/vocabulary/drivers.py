@@ -33,6 +33,7 @@ class Driver:
     source: Source
     evidence: str
     domains: tuple[str, ...] = ()  # types of <domain> that are its own, whatever the host
+    uris: tuple[str, ...] = ()  # of the host itself, the usual one first
     enforces: bool = True  # False: it stores what it is given and does nothing
 
 
@@ -53,6 +54,7 @@ DRIVERS = {
             source=Source.LIVE,
             evidence="libvirt 9.0.0 with QEMU 7.2: createXML over a managed save, managedSaveDefineXML, guest reset",
             domains=("qemu", "kvm", "hvf"),
+            uris=("qemu:///system", "qemu:///session"),
         ),
         Driver(
             "lxc",
@@ -68,6 +70,7 @@ DRIVERS = {
             source=Source.LIVE,
             evidence="libvirt 9.0.0: VIR_DOMAIN_START_PAUSED is refused with unsupported flags",
             domains=("lxc",),
+            uris=("lxc:///system",),
         ),
         Driver(
             "xen",
@@ -83,6 +86,7 @@ DRIVERS = {
             source=Source.LIVE,
             evidence="libvirt 9.0.0 with Xen 4.17; libxlDomainShutdownHandleRestart builds from the stored definition",
             domains=("xen",),
+            uris=("xen:///system",),
         ),
         Driver(
             "test",
@@ -99,6 +103,7 @@ DRIVERS = {
             evidence="libvirt 9.0.0: testDomainCreateXML",
             enforces=False,
             domains=("test",),
+            uris=("test:///default",),
         ),
         Driver(
             "ch",
@@ -113,6 +118,7 @@ DRIVERS = {
             runs_here=False,
             source=Source.READ,
             evidence="ch_driver.c:chDomainCreateXML",
+            uris=("ch:///system",),
         ),
         Driver(
             "bhyve",
@@ -128,6 +134,7 @@ DRIVERS = {
             source=Source.READ,
             evidence="bhyve_driver.c:bhyveDomainCreateXML",
             domains=("bhyve",),
+            uris=("bhyve:///system",),
         ),
         Driver(
             "vz",
@@ -143,6 +150,7 @@ DRIVERS = {
             source=Source.READ,
             evidence="vz_driver.c",
             domains=("vz", "parallels"),
+            uris=("vz:///system",),
         ),
         Driver(
             "esx",
@@ -171,3 +179,23 @@ def by_type(type_: str) -> Driver | None:
 def by_domain(type_: str) -> Driver | None:
     """Return the driver whose domains are of this type; None for one that is not known, or runs under several."""
     return next((driver for driver in DRIVERS.values() if type_ in driver.domains), None)
+
+
+def nearest_driver(said: str) -> str:
+    """Return the name of the driver that was meant: by a type of domains, a scheme of URIs, or a slip; "" if none."""
+    word = said.lower()
+    for driver in DRIVERS.values():
+        if word in {*driver.domains, *driver.schemes, *(each.lower() for each in driver.types)}:
+            return driver.name
+    import difflib  # noqa: PLC0415 - only when somebody mistyped
+
+    return next(iter(difflib.get_close_matches(word, DRIVERS, 1)), "")
+
+
+def stranger(type_: str, driver: Driver) -> str:
+    """Say whose a domain of this type is, if surely not this driver's; "" if it may be."""
+    other = by_domain(type_)
+    if other is None or other is driver or not driver.domains:
+        return ""
+    uri = f"say -c {other.uris[0]}" if other.uris else "say where that is with -c"
+    return f"type {type_}: this is a domain of {other.name}, and none of {driver.name}; {uri}"

@@ -82,7 +82,7 @@ BACKING = (
         "Keeps the host from merging the guest's memory with equal pages of others.",
         "true",
         _backing("", "qemuBuildMachineCommandLine: mem-merge=off"),
-        protective="memory kept apart from other domains by page merging",
+        protective="protection from page merging with other domains",
     ),
     Param(
         "memory.backing.locked",

@@ -10,8 +10,8 @@ from domtune.vocabulary.facts import Why, changed, created, facts, like, qemu_on
 from domtune.vocabulary.model import Cannot, Class, Fact, Kept, On, Param, Reason, Source, Type
 
 _MOST = 2**32 - 1
-_RATE = Rate(1024, _MOST, 1, "0")
-_AMOUNT = Rate(1024, _MOST, 1, "0", per_second=False)
+_RATE = Rate(1024, _MOST, 1, "0", left_out=True)
+_AMOUNT = Rate(1024, _MOST, 1, "0", per_second=False, left_out=True)
 _TAP = ("network", "bridge", "direct", "ethernet")
 _SHAPED = On("@type", _TAP, "NICs of the types network, bridge, direct and ethernet")
 _SHAPED_ON_LXC = On("@type", ("network", "bridge", "ethernet"), "NICs of the types network, bridge and ethernet")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domtune.kinds import Duration, Int, Kind
+from domtune.kinds import Duration, Kind
 from domtune.vocabulary.calls import SCHEDULER
 from domtune.vocabulary.facts import STORED, changed, created, facts
 from domtune.vocabulary.model import Cannot, Fact, Kernel, Param, Source, Type, When
 
 PERIOD = Duration("us", 1000, 1_000_000)
-QUOTA = Int(1000, 17592186044414, "-1", "us")
+QUOTA = Duration("us", 1000, 17592186044414, "-1")
 _FILES = {"period": ("cpu.cfs_period_us", "cpu.max"), "quota": ("cpu.cfs_quota_us", "cpu.max")}
 _FULL = {"period": "100000", "quota": "-1"}
 _TYPE = {"period": Type.ULLONG, "quota": Type.LLONG}
@@ -54,7 +54,7 @@ def _lxc(word: str) -> Fact:
 def _pair(name: str, tag: str, whose: str, drivers: Mapping[str, Mapping[str, Fact | Cannot]]) -> tuple[Param, ...]:
     kinds: dict[str, tuple[Kind, str, str]] = {
         "period": (PERIOD, "100 ms", f"Length of the period in which the CPU time of {whose} is counted."),
-        "quota": (QUOTA, "50000", f"CPU time that {whose} may use in one period; none for no limit."),
+        "quota": (QUOTA, "50 ms", f"CPU time that {whose} may use in one period; none for no limit."),
     }
     return tuple(
         Param(
