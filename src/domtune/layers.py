@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from domtune.intents.model import Want
+from domtune.kinds import Flag
 from domtune.profile import Block, Profile
 from domtune.tuning import Setting
 
@@ -161,11 +162,19 @@ def _side_by_side(lists: Sequence[tuple[str, Sequence[Setting]]], disputes: list
         elif setting.demanded and not other.demanded:
             said[setting.address] = other_at, other._replace(demanded=True)
     for at, settings in lists:
+        for whole in (each for each in settings if isinstance(each.param.kind, Flag) and not each.is_default):
+            disputes += (Dispute(whole, part, at, where) for where, part in said.values() if _is_part(part, whole))
         cover = Cover(settings)
         apart = (each for each in said.values() if each[0] != at and cover.unsaid)
         parts = ((cover.above(other), other, other_at) for other_at, other in apart)
         disputes += (Dispute(whole, other, at, other_at) for whole, other, other_at in parts if whole is not None)
     return [setting for _, setting in said.values()]
+
+
+def _is_part(part: Setting, whole: Setting) -> bool:
+    """Tell whether one setting speaks of some of what the other speaks of: sizes of huge pages, and all of one size."""
+    below = part.param.name.startswith(f"{whole.param.name}.")
+    return below and part.family == whole.family and not part.is_default
 
 
 def agree(one: Setting, other: Setting) -> bool:

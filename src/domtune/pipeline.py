@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domtune import wantset
 from domtune.devices import EVERY
-from domtune.expand import called, canonical, concrete, tag_of
+from domtune.expand import called, canonical, concrete, key_ids, tag_of, vcpus
 from domtune.intents.model import NOTHING, Around, CannotMeet, Site, Want, Way, resolve
 from domtune.judge import judge
-from domtune.layers import ORDER, Bound, Dispute, Layer, Scope, faults, lies_over, stack, stacked
+from domtune.keys import ALL
+from domtune.layers import ORDER, Bound, Cover, Dispute, Layer, Scope, agree, faults, lies_over, stack, stacked
 from domtune.lifecycle import NotDone
 from domtune.profile import Block
 from domtune.together import clashes
@@ -66,6 +67,7 @@ def wanted(root: Element, stored: Tuning, bounds: Sequence[Bound], site: Site, p
     settings = tuple(stacked(layers, disputes))
     problems += faults(disputes)
     problems += unfit(settings, root, site, stored)
+    unmet += _lost(layers, settings)
     left = tuple(each for number, each in unmet if _is_wanted(each, number, layers, site))
     caveats, notes = _caveats(layers, settings, site.driver), _unknown(bounds, site)
     tuning = Tuning(settings, _pieces(layers))
@@ -148,16 +150,48 @@ def _contradictions(layers: Sequence[Layer], site: Site) -> Iterator[Dispute]:
     for number, want in wants:
         way, layer = want.intent.drivers[site.driver], layers[number]
         told = not want.intent.late and isinstance(way, Way) and way.params
-        devices = () if told or replaced(want, number, layers, site) else meant(want, site.root)
+        settled = told or replaced(want, number, layers, site) or _goes_with_family(want, number, layers)
+        devices = () if settled else meant(want, site.root)
         for device in devices:
             said.setdefault((layer.scope, want.intent.name, device), {})[layer.bound] = layer.origin, want
     for (other_at, first), *others in (list(wants.values()) for wants in said.values()):
         yield from (Dispute(want, first, at, other_at) for at, want in others if want.text != first.text)
 
 
+def _goes_with_family(want: Want, number: int, layers: Sequence[Layer]) -> bool:
+    """Tell whether a narrower layer sets something of the family of what a wish becomes, which goes as a whole."""
+    families = {PARAMS[name].family for name in want.intent.params} - {""}
+    over = (each for each in layers[number + 1 :] if lies_over(each, layers[number]))
+    return any(each.param.family in families and not each.is_default for layer in over for each in layer.block.settings)
+
+
 def _is_narrow(want: Want) -> bool:
     """Tell whether a wish beats what the same block says of all devices."""
     return EVERY not in want.keys
+
+
+def _lost(layers: Sequence[Layer], settings: Sequence[Setting]) -> Iterator[tuple[int, NotDone]]:
+    """Give the wishes of which nothing is left, since a narrower layer replaces what they become."""
+    held = {setting.address: setting for setting in settings}
+    for number, layer in enumerate(layers):
+        made: dict[tuple[str, str], list[Setting]] = {}
+        for setting in (each for each in layer.settings if each.by and not each.is_default):
+            made.setdefault((setting.by, setting.origin), []).append(setting)
+        for want in layer.block.wants:
+            own = made.get((want.wish, want.origin), [])
+            over = _taken_by(own, held, (each for each in layers[number + 1 :] if lies_over(each, layer)))
+            if over is not None:
+                by = f"{over.name} {over.said} at {over.origin}"
+                yield number, NotDone(want, f"{by} takes away what it becomes; say it again beside that")
+
+
+def _taken_by(
+    own: Sequence[Setting], held: Mapping[tuple[str, tuple[str, ...]], Setting], narrower: Iterable[Layer]
+) -> Setting | None:
+    """Return what took away all that a wish became; None while something of it holds, or bindings merely differ."""
+    if not own or any((there := held.get(each.address)) and agree(there, each) for each in own):
+        return None
+    return next(filter(None, (Cover(each.settings).over(own[0]) for each in narrower)), None)
 
 
 def _is_wanted(each: NotDone, number: int, layers: Sequence[Layer], site: Site) -> bool:
@@ -168,11 +202,13 @@ def _is_wanted(each: NotDone, number: int, layers: Sequence[Layer], site: Site) 
 def replaced(want: Want, number: int, layers: Sequence[Layer], site: Site) -> tuple[Layer, Setting | Want] | None:
     """Return what a layer over that of a wish says in place of it, the narrowest; None while something of it stays."""
     left = meant(want, site.root)
+    ids: set[int] = set()
     narrowest: tuple[Layer, Setting | Want] | None = None
     for layer in (each for each in reversed(layers[number + 1 :]) if lies_over(each, layers[number])):
         said: list[Setting | Want] = [*layer.block.wants, *layer.block.settings]
         for other in said:
-            if _says_the_same(other, want, site.driver) and (both := left & meant(other, site.root)):
+            same = _says_the_same(other, want, site.driver) and _says_all(other, ids, site.root)
+            if same and (both := left & meant(other, site.root)):
                 narrowest = narrowest or (layer, other)
                 left -= both
     return None if left else narrowest
@@ -182,7 +218,15 @@ def _says_the_same(other: Setting | Want, want: Want, driver: str) -> bool:
     if isinstance(other, Want):
         return other.intent is want.intent
     way = want.intent.drivers[driver]
-    return isinstance(way, Way) and other.param.name in way.params
+    return isinstance(way, Way) and other.param.name in way.replaced_by
+
+
+def _says_all(said: Setting | Want, ids: set[int], root: Element | None) -> bool:
+    """Tell whether this, with the `ids` that were said before, speaks of every vCPU, where it speaks of them."""
+    if said.param.name != "cpu.vcpu.pin" or root is None or ALL in said.keys:
+        return True
+    ids |= key_ids(said.keys[0])
+    return ids >= set(vcpus(root))
 
 
 def meant(said: Setting | Want, root: Element | None) -> set[str]:

@@ -31,7 +31,7 @@ def _by_quota(name: str, kind: HostCpus) -> Way:
         yield want.sets(f"{name}.period", str(period))
         yield want.sets(f"{name}.quota", _judged(want, f"{name}.quota", int(cpus * period)))
 
-    return Way((f"{name}.period", f"{name}.quota"), resolve)
+    return Way((f"{name}.period", f"{name}.quota"), resolve, value=(f"{name}.quota",))
 
 
 def _whole(want: Want, number: Fraction, step: str) -> int:

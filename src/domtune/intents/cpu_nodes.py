@@ -60,8 +60,8 @@ def _enough(want: Want, around: Around) -> Iterator[Setting]:
     yield want.sets("cpu.affinity", cpus)
 
 
-_ALL_PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin", "cpu.iothread.pin"), _every_thread)
-_PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin"), _vcpus_and_emulator)
+_ALL_PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin", "cpu.iothread.pin"), _every_thread, value=("cpu.vcpu.pin",))
+_PINS = Way(("cpu.vcpu.pin", "cpu.emulator.pin"), _vcpus_and_emulator, value=("cpu.vcpu.pin",))
 
 CPU_NODES = Intent(
     "cpu.nodes",

@@ -115,6 +115,7 @@ def _says_how(want: Want, around: Around) -> Iterable[Setting]:
 
 
 _NUMA = (_MODE, _NODESET)
+_SAYS = (_NODESET, "memory.numa.placement")
 _XEN = "Xen puts memory on the nodes of the CPUs at creation, and it stays there"
 
 MEMORY_NODES = Intent(
@@ -123,10 +124,12 @@ MEMORY_NODES = Intent(
     "Host nodes that hold the domain's memory, or those of the CPUs that its vCPUs run on.",
     WITH_CPUS,
     {
-        "qemu": Way(_NUMA, _strict_or_movable),
-        "test": Way(_NUMA, _strict_or_movable),
-        "lxc": Way(_NUMA, _restrictive, "a container honours restrictive, not strict; it cannot change while it runs"),
-        "ch": Way(_NUMA, _restrictive, "limits the threads that fault memory in"),
+        "qemu": Way(_NUMA, _strict_or_movable, value=_SAYS),
+        "test": Way(_NUMA, _strict_or_movable, value=_SAYS),
+        "lxc": Way(
+            _NUMA, _restrictive, "a container honours restrictive, not strict; it cannot change while it runs", _SAYS
+        ),
+        "ch": Way(_NUMA, _restrictive, "limits the threads that fault memory in", _SAYS),
         # Pins are not its own to take away: `default` leaves them.
         "xen": Way((), _by_pins, _XEN),
         "bhyve": "libvirt gives bhyve no memory nodes; cpuset(1) -n on its process comes nearest",

@@ -123,6 +123,12 @@ class Way:
     params: tuple[str, ...]
     resolve: Resolve
     caveat: str = ""
+    value: tuple[str, ...] = ()  # those of them that say as much as the wish; () for each
+
+    @property
+    def replaced_by(self) -> tuple[str, ...]:
+        """The parameters any of which takes the place of the wish where a narrower layer says it."""
+        return self.value or self.params
 
 
 @dataclass(frozen=True, slots=True, eq=False)

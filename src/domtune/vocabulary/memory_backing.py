@@ -203,6 +203,7 @@ DEVICES = (
             )
         ),
         cls=Class.GUEST_VISIBLE,
+        implied=("0",),
     ),
     Param(
         "memory.device.source_nodes",
